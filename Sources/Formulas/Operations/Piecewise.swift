@@ -1,0 +1,189 @@
+import RealModule
+
+struct Abs: UnaryFunction {
+    static let name = "Abs"
+    static let summary = "|f|. Its derivative at 0 is 0."
+
+    static func value(_ x: Double) -> Double { abs(x) }
+    static func derivative(_ x: Formula, result: Formula) -> Formula? { x.sign }
+    static func emit(_ x: Value) -> Value { x.apply(.absolute) }
+}
+
+struct Sign: UnaryFunction {
+    static let name = "Sign"
+    static let summary = "-1, 0 or 1 with the sign of f."
+
+    static func value(_ x: Double) -> Double { x > 0 ? 1 : x < 0 ? -1 : x }
+    static func derivative(_ x: Formula, result: Formula) -> Formula? { nil }
+    static func emit(_ x: Value) -> Value {
+        let zero = x.emitter.constant(0)
+        return (x > zero).select(x.emitter.constant(1), (x < zero).select(x.emitter.constant(-1), x))
+    }
+}
+
+struct Step: UnaryFunction {
+    static let name = "Step"
+    static let summary = "0 where f < 0, else 1; 1 at 0."
+
+    static func value(_ x: Double) -> Double { x < 0 ? 0 : 1 }
+    static func derivative(_ x: Formula, result: Formula) -> Formula? { nil }
+    static func emit(_ x: Value) -> Value {
+        (x < x.emitter.constant(0)).select(x.emitter.constant(0), x.emitter.constant(1))
+    }
+}
+
+struct ReLU: UnaryFunction {
+    static let name = "ReLU"
+    static let summary = "0 where f < 0, else f. Its derivative at 0 is 1."
+
+    static func value(_ x: Double) -> Double { x < 0 ? 0 : x }
+    static func derivative(_ x: Formula, result: Formula) -> Formula? { x.step }
+    static func emit(_ x: Value) -> Value { (x < x.emitter.constant(0)).select(x.emitter.constant(0), x) }
+}
+
+struct Floor: UnaryFunction {
+    static let name = "Floor"
+    static let summary = "The largest integer that is not above f."
+
+    static func value(_ x: Double) -> Double { x.rounded(.down) }
+    static func derivative(_ x: Formula, result: Formula) -> Formula? { nil }
+    static func emit(_ x: Value) -> Value { x.apply(.floor) }
+}
+
+struct Round: ElementwiseOperation {
+    static let name = "Round"
+    static let summary = "f rounded to d decimals (d may be negative), halves away from zero."
+    static let parameters: [Parameter] = [.formula("f"), .integer("d")]
+
+    let decimals: Int
+
+    init(attributes: [Attribute]) throws(FormulaError) {
+        decimals = attributes.integer(0)
+        guard abs(decimals.clamped(-400, 400)) <= 300 else {
+            throw FormulaError("Round takes -300 to 300 decimals; this is \(decimals).")
+        }
+    }
+    var attributes: [Attribute] { [.integer(decimals)] }
+
+    private var scale: Double { .pow(10, abs(decimals)) }
+
+    // Scaling by an exact power of ten in both directions: 10^-2 has no exact binary value, 10^2 has.
+    func value(_ x: [Double]) -> Double {
+        if decimals == 0 { return x[0].rounded(.toNearestOrAwayFromZero) }
+        return decimals > 0
+            ? (x[0] * scale).rounded(.toNearestOrAwayFromZero) / scale
+            : (x[0] / scale).rounded(.toNearestOrAwayFromZero) * scale
+    }
+
+    func derivatives(_ x: [Formula], result: Formula) -> [Formula?] { [nil] }
+
+    func emit(_ x: [Value], _ emitter: any Emitter) -> Value {
+        let scale = emitter.constant(scale)
+        if decimals == 0 { return x[0].apply(.round) }
+        return decimals > 0 ? (x[0] * scale).apply(.round) / scale : (x[0] / scale).apply(.round) * scale
+    }
+}
+
+extension Int {
+    fileprivate func clamped(_ low: Int, _ high: Int) -> Int { Swift.max(low, Swift.min(high, self)) }
+}
+
+/// What Clamp and ClampInt share.
+private func emitClamp(_ x: Value, _ low: Value, _ high: Value) -> Value {
+    (x < low).select(low, (x > high).select(high, x))
+}
+
+struct Clamp: ElementwiseOperation, PlainOperation {
+    static let name = "Clamp"
+    static let summary = "a where f < a, b where f > b, else f; differentiable in all three, with derivative 1 in f at both ends."
+    static let parameters: [Parameter] = [.formula("f"), .formula("a"), .formula("b")]
+
+    func value(_ x: [Double]) -> Double { x[0] < x[1] ? x[1] : x[0] > x[2] ? x[2] : x[0] }
+
+    func derivatives(_ x: [Formula], result: Formula) -> [Formula?] {
+        let (f, a, b) = (x[0], x[1], x[2])
+        let isBelow = Formula.trusted(LessThan(), f, a)
+        let isAbove = (1 - isBelow) * .trusted(LessThan(), b, f)
+        return [1 - isBelow - isAbove, isBelow, isAbove]
+    }
+
+    func emit(_ x: [Value], _ emitter: any Emitter) -> Value { emitClamp(x[0], x[1], x[2]) }
+}
+
+struct ClampInt: ElementwiseOperation {
+    static let name = "ClampInt"
+    static let summary = "f clamped to [a, b] for integers a and b; derivative 1 at both ends."
+    static let parameters: [Parameter] = [.formula("f"), .integer("a"), .integer("b")]
+
+    let low: Int
+    let high: Int
+
+    init(attributes: [Attribute]) { (low, high) = (attributes.integer(0), attributes.integer(1)) }
+    var attributes: [Attribute] { [.integer(low), .integer(high)] }
+
+    func value(_ x: [Double]) -> Double { x[0] < Double(low) ? Double(low) : x[0] > Double(high) ? Double(high) : x[0] }
+    func derivatives(_ x: [Formula], result: Formula) -> [Formula?] { [.trusted(DiffClampInt(low: low, high: high), x[0])] }
+    func emit(_ x: [Value], _ emitter: any Emitter) -> Value {
+        emitClamp(x[0], emitter.constant(low), emitter.constant(high))
+    }
+}
+
+struct DiffClampInt: ElementwiseOperation {
+    static let name = "DiffClampInt"
+    static let summary = "1 where a ≤ f ≤ b, else 0: the derivative of ClampInt."
+    static let parameters: [Parameter] = [.formula("f"), .integer("a"), .integer("b")]
+
+    let low: Int
+    let high: Int
+
+    init(low: Int, high: Int) { (self.low, self.high) = (low, high) }
+    init(attributes: [Attribute]) { self.init(low: attributes.integer(0), high: attributes.integer(1)) }
+    var attributes: [Attribute] { [.integer(low), .integer(high)] }
+
+    func value(_ x: [Double]) -> Double { x[0] >= Double(low) && x[0] <= Double(high) ? 1 : 0 }
+    func derivatives(_ x: [Formula], result: Formula) -> [Formula?] { [nil] }
+    func emit(_ x: [Value], _ emitter: any Emitter) -> Value {
+        (x[0] >= emitter.constant(low) && x[0] <= emitter.constant(high)).select(emitter.constant(1), emitter.constant(0))
+    }
+}
+
+struct IfElse: ElementwiseOperation, PlainOperation {
+    static let name = "IfElse"
+    static let summary = "a where f ≥ 0, else b; no derivative through f."
+    static let parameters: [Parameter] = [.formula("f"), .formula("a"), .formula("b")]
+
+    func value(_ x: [Double]) -> Double { x[0] >= 0 ? x[1] : x[2] }
+
+    func derivatives(_ x: [Formula], result: Formula) -> [Formula?] {
+        [nil, x[0].ifNonNegative(.one, else: .zero(1)), x[0].ifNonNegative(.zero(1), else: .one)]
+    }
+
+    /// The cotangent is selected, not multiplied by 0 or 1: an infinity in the branch not taken stays out.
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] {
+        let zero = Formula.zero(1)
+        let branches = [
+            arguments[0].ifNonNegative(cotangent, else: zero), arguments[0].ifNonNegative(zero, else: cotangent),
+        ]
+        return [nil] + zip(arguments.dropFirst(), branches).map { $0.dimension < result.dimension ? $1.sum : $1 }
+    }
+
+    func pushforward(of tangents: [Formula?], _ arguments: [Formula], result: Formula) -> Formula {
+        arguments[0].ifNonNegative(tangents[1] ?? .zero(1), else: tangents[2] ?? .zero(1)).repeated(result.dimension)
+    }
+
+    func simplified(_ arguments: [Formula]) -> Formula? {
+        arguments[1] == arguments[2] && arguments[0].dimension <= arguments[1].dimension ? arguments[1] : nil
+    }
+
+    func emit(_ x: [Value], _ emitter: any Emitter) -> Value { (x[0] >= emitter.constant(0)).select(x[1], x[2]) }
+}
+
+struct Mod: ElementwiseOperation, PlainOperation {
+    static let name = "Mod"
+    static let summary = "f - n·floor((f - d)/n): f modulo n, in [d, d + n)."
+    static let parameters: [Parameter] = [.formula("f"), .formula("n"), .formula("d")]
+
+    func value(_ x: [Double]) -> Double { x[0] - x[1] * ((x[0] - x[2]) / x[1]).rounded(.down) }
+    func derivatives(_ x: [Formula], result: Formula) -> [Formula?] { [.one, -((x[0] - x[2]) / x[1]).floor, nil] }
+    func emit(_ x: [Value], _ emitter: any Emitter) -> Value { x[0] - x[1] * ((x[0] - x[2]) / x[1]).apply(.floor) }
+}
