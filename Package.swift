@@ -15,7 +15,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "Formulas", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),
-        .target(name: "Kernels", dependencies: ["Formulas"]),
+        .target(name: "Kernels", dependencies: ["Formulas", .product(name: "RealModule", package: "swift-numerics")]),
         .target(name: "Engines", dependencies: ["Formulas", "Kernels"]),
         .target(name: "Khufu", dependencies: ["Formulas", "Kernels", "Engines"]),
         .executableTarget(

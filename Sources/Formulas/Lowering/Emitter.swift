@@ -41,9 +41,9 @@ public enum Instruction: Hashable, Sendable {
     /// arctan2(y, x).
     case arctan2
     case power
-    /// Comparisons yield masks, which only `and`, `or` and `select` take. All are false on NaN but `notEqual`.
+    /// Comparisons yield masks, which only `and`, `or`, `not` and `select` take. All are false on NaN but `notEqual`.
     case less, lessOrEqual, equal, notEqual
-    case and, or
+    case and, or, not
     /// select(mask, a, b): a where the mask holds, else b.
     case select
     /// A function of the C library, CUDA and OpenCL under one name, for what is rare: `library("erf")`.
@@ -60,7 +60,7 @@ public struct Value {
         self.emitter = emitter
     }
 
-    func apply(_ instruction: Instruction, _ others: Value...) -> Value { emitter.apply(instruction, [self] + others) }
+    public func apply(_ instruction: Instruction, _ others: Value...) -> Value { emitter.apply(instruction, [self] + others) }
 
     public static func + (a: Value, b: Value) -> Value { a.apply(.add, b) }
     public static func - (a: Value, b: Value) -> Value { a.apply(.subtract, b) }

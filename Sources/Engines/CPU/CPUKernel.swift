@@ -1,0 +1,103 @@
+import Formulas
+import Kernels
+import Synchronization
+
+/// A reduction compiled for this processor.
+final class CPUKernel: Sendable {
+    let kernel: Kernel
+    let rowsPerBlock: Int
+    private let workspaceBytes: Int
+    private let library: SharedLibrary
+    private let rows: Function
+    private let columns: Function?
+
+    private typealias Function = @convention(c) (UnsafeRawPointer) -> Void
+
+    /// Compiles, or finds what was compiled before.
+    init(_ kernel: Kernel, instructionSet: InstructionSet, cache: KernelCache) throws(CompilationError) {
+        let source = CSource(kernel, vectorBytes: instructionSet.vectorBytes)
+        self.kernel = kernel
+        rowsPerBlock = source.rowsPerBlock
+        workspaceBytes = source.workspaceBytes
+        library = try cache.library(for: source.text, instructionSet: instructionSet)
+        guard let rows = library.symbol("khufu_rows") else {
+            throw .unloadable(compiler: (try? cache.compiler.path) ?? "the compiler", reason: "it lacks khufu_rows")
+        }
+        self.rows = unsafeBitCast(rows, to: Function.self)
+        columns = library.symbol("khufu_columns").map { unsafeBitCast($0, to: Function.self) }
+    }
+
+    /// Bytes of the table of column values for a number of columns.
+    func columnTableBytes(_ count: Int) -> Int {
+        count * kernel.columnTableWidth * kernel.precision.arithmetic.byteCount
+    }
+
+    /// Tabulates what depends on the column only.
+    func tabulate(_ columns: Range<Int>, inputs: [UnsafeRawPointer], table: UnsafeMutableRawPointer) {
+        guard let function = self.columns else { return }
+        var call = Call()
+        call.table = table
+        run(function, &call, columns, inputs)
+    }
+
+    /// Reduces some rows over some columns.
+    func reduce(
+        _ rows: Range<Int>, over ranges: ArraySlice<Range<Int>>, positionBase: Int, inputs: [UnsafeRawPointer],
+        table: UnsafeMutableRawPointer?, into output: Output
+    ) {
+        var call = Call()
+        call.table = table
+        call.positionBase = Int64(positionBase)
+        switch output {
+        case .results(let values, let indices):
+            call.values = values
+            call.indices = indices
+        case .states(let values, let positions):
+            call.exportedValues = values
+            call.exportedPositions = positions
+        }
+        let flat = ranges.flatMap { [Int64($0.lowerBound), Int64($0.upperBound)] }
+        flat.withUnsafeBufferPointer { flat in
+            call.ranges = flat.baseAddress
+            call.rangeCount = Int64(ranges.count)
+            run(self.rows, &call, rows, inputs)
+        }
+    }
+
+    enum Output {
+        /// Where the result of the batch item's first row goes.
+        case results(values: UnsafeMutableRawPointer?, indices: UnsafeMutablePointer<Int64>?)
+        /// Where the state of the first of the given rows goes.
+        case states(values: UnsafeMutablePointer<Double>, positions: UnsafeMutablePointer<Int64>)
+    }
+
+    private func run(_ function: Function, _ call: inout Call, _ points: Range<Int>, _ inputs: [UnsafeRawPointer]) {
+        call.first = Int64(points.lowerBound)
+        call.end = Int64(points.upperBound)
+        let workspace =
+            workspaceBytes > 0 ? UnsafeMutableRawPointer.allocate(byteCount: workspaceBytes, alignment: 64) : nil
+        defer { workspace?.deallocate() }
+        call.workspace = workspace
+        inputs.withUnsafeBufferPointer { inputs in
+            call.inputs = UnsafeRawPointer(inputs.baseAddress)
+            withUnsafePointer(to: call) { function(UnsafeRawPointer($0)) }
+        }
+    }
+
+    /// The `call` of the generated source, field by field: pointers and 64-bit integers, so that both languages lay it out
+    /// alike.
+    private struct Call {
+        var inputs: UnsafeRawPointer?
+        var table: UnsafeMutableRawPointer?
+        var values: UnsafeMutableRawPointer?
+        var indices: UnsafeMutablePointer<Int64>?
+        var exportedValues: UnsafeMutablePointer<Double>?
+        var exportedPositions: UnsafeMutablePointer<Int64>?
+        var ranges: UnsafePointer<Int64>?
+        var rangeCount: Int64 = 0
+        var first: Int64 = 0
+        var end: Int64 = 0
+        var positionBase: Int64 = 0
+        var workspace: UnsafeMutableRawPointer?
+    }
+}

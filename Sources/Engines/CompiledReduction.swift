@@ -1,0 +1,170 @@
+import Formulas
+import Kernels
+import Synchronization
+
+/// A reduction that runs on data of any size: bound to arrays at each call, compiled once per type.
+///
+/// Many threads may run one at the same time. Nothing is compiled before the first run that needs it.
+public final class CompiledReduction: Sendable {
+    public let reduction: Reduction
+    /// The inputs in the order in which arrays are given.
+    public let declarations: [Declaration]
+
+    private let nodeCount: Int
+    private let cache: KernelCache
+    private let state = Mutex(State())
+
+    private struct State {
+        var kernels: [KernelKey: CPUKernel] = [:]
+        /// Node evaluations that the interpreter has done in place of compiling.
+        var interpreted = 0
+    }
+
+    private struct KernelKey: Hashable {
+        var precision: Precision
+        var instructionSet: InstructionSet
+    }
+
+    /// - Parameter declarations: what the arrays are, in their order; those of the formula's own variables, in order of
+    ///   their number, where it is left out. Inputs that the formula does not use may be declared too: they count points.
+    public convenience init(_ reduction: Reduction, declarations: [Declaration]? = nil) throws(BindingError) {
+        try self.init(reduction, declarations: declarations, cache: .shared)
+    }
+
+    package init(_ reduction: Reduction, declarations: [Declaration]?, cache: KernelCache) throws(BindingError) {
+        self.reduction = reduction
+        self.declarations = declarations ?? reduction.variables.map { Declaration(variable: $0) }
+        self.cache = cache
+        nodeCount = Formula.topologicalOrder([reduction.formula] + (reduction.weight.map { [$0] } ?? [])).count
+        for variable in reduction.variables where !self.declarations.contains(where: { $0.variable == variable }) {
+            let rival = self.declarations.first { $0.variable.index == variable.index }
+            throw BindingError(
+                rival.map { "The formula uses \(variable), and input \(variable.index) is declared as \($0)." }
+                    ?? "The formula uses \(variable), which is not among the inputs.")
+        }
+    }
+
+    // MARK: Shapes
+
+    /// What the result of a run looks like: `batch` × `rows` × `values` numbers and as many × `indices` indices, row-major.
+    public struct ResultShape: Hashable, Sendable {
+        public var batch: [Int]
+        public var rows: Int
+        public var values: Int
+        public var indices: Int
+
+        /// How many numbers there are in all.
+        public var valueTotal: Int { batch.reduce(rows * values, *) }
+        public var indexTotal: Int { batch.reduce(rows * indices, *) }
+    }
+
+    /// - Throws: where the arrays do not fit the inputs or each other.
+    public func resultShape(for inputs: [InputArray]) throws(BindingError) -> ResultShape {
+        resultShape(try Binding(reduction, inputs, declarations: declarations))
+    }
+
+    private func resultShape(_ binding: Binding) -> ResultShape {
+        ResultShape(
+            batch: binding.batchShape, rows: binding.rowCount, values: reduction.valueCount, indices: reduction.indexCount)
+    }
+
+    // MARK: Running
+
+    /// Computes the reduction.
+    ///
+    /// - Parameters:
+    ///   - inputs: one array per declaration; nothing is copied.
+    ///   - values: room for the numbers of the result, in the inputs' type.
+    ///   - indices: room for its indices.
+    /// - Throws: a ``BindingError`` before any memory is read, or an ``EngineError`` where the engine asked for cannot run.
+    public func run(
+        _ inputs: [InputArray], options: ExecutionOptions = .init(), values: UnsafeMutableRawBufferPointer,
+        indices: UnsafeMutableBufferPointer<Int64>
+    ) throws {
+        let binding = try Binding(reduction, inputs, declarations: declarations)
+        let shape = resultShape(binding)
+        guard values.count >= shape.valueTotal * binding.type.byteCount, indices.count >= shape.indexTotal else {
+            throw BindingError(
+                "The result has \(shape.valueTotal) numbers and \(shape.indexTotal) indices; there is room for \(values.count / binding.type.byteCount) and \(indices.count).")
+        }
+        let sparsity = options.sparsity ?? .dense(rows: binding.rowCount, columns: binding.columnCount)
+        try sparsity.check(rows: binding.rowCount, columns: binding.columnCount, batchCount: binding.batchCount)
+        guard shape.valueTotal + shape.indexTotal > 0 else { return }
+
+        let run = Run(
+            reduction: reduction, binding: binding, sparsity: sparsity,
+            threads: max(1, options.threads ?? ThreadPool.defaultThreadCount), progress: options.progress,
+            output: Output(values: values.baseAddress, indices: indices.baseAddress))
+        if let kernel = try kernel(for: binding, options) {
+            run.onProcessor(kernel)
+        } else {
+            run.onInterpreter()
+        }
+    }
+
+    /// The compiled kernel, or nil for the interpreter.
+    private func kernel(for binding: Binding, _ options: ExecutionOptions) throws(EngineError) -> CPUKernel? {
+        guard options.engine != .interpreter, reduction.kind != .zero else { return nil }
+        do {
+            let key = KernelKey(
+                precision: Precision(
+                    storage: binding.type,
+                    accumulator: reduction.accumulation.usesDoubleAccumulator ? .float64 : nil),
+                instructionSet: try cache.instructionSet)
+            return try state.withLock { state in
+                if let kernel = state.kernels[key] { return kernel }
+                // Until some work has come together, compiling costs more than it saves.
+                if options.engine == .automatic {
+                    let work = (binding.rowCount * binding.batchCount).multipliedReportingOverflow(by: binding.columnCount * nodeCount)
+                    if !work.overflow, state.interpreted + work.partialValue < Self.interpretedWork {
+                        state.interpreted += work.partialValue
+                        return nil
+                    }
+                }
+                let kernel = try CPUKernel(
+                    try Kernel(lowering: reduction, precision: key.precision), instructionSet: key.instructionSet, cache: cache)
+                state.kernels[key] = kernel
+                return kernel
+            }
+        } catch {
+            // The interpreter needs no compiler; only those who asked for compiled code are told.
+            if options.engine == .automatic { return nil }
+            throw EngineError("\(error)")
+        }
+    }
+
+    /// Node evaluations that are interpreted before a kernel is compiled: some milliseconds' worth.
+    private static let interpretedWork = 20_000
+}
+
+/// How a reduction is run.
+public struct ExecutionOptions: Sendable {
+    public enum Engine: String, Sendable, CaseIterable {
+        /// Compiled where there is a compiler and enough to do, else interpreted.
+        case automatic = "auto"
+        case cpu
+        case interpreter
+    }
+    public var engine: Engine = .automatic
+    /// At most so many threads; as many as the process may use where it is nil.
+    public var threads: Int?
+    public var sparsity: BlockSparsity?
+    /// Called from any thread as tasks end, with the pairs done and those to do.
+    public var progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
+
+    public init(
+        engine: Engine = .automatic, threads: Int? = nil, sparsity: BlockSparsity? = nil,
+        progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
+    ) {
+        self.engine = engine
+        self.threads = threads
+        self.sparsity = sparsity
+        self.progress = progress
+    }
+}
+
+/// An engine that was asked for and cannot run, in a sentence that says why.
+public struct EngineError: Error, Hashable, Sendable, CustomStringConvertible {
+    public var description: String
+    public init(_ description: String) { self.description = description }
+}

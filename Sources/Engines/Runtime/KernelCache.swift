@@ -1,0 +1,106 @@
+import Synchronization
+
+/// From the source text of a kernel to its machine code: in memory, else on disk, else by the compiler.
+///
+/// Threads that ask for the same kernel at once share one compilation; different kernels compile side by side. All state is this process's own: after
+/// `fork` the child starts with nothing in memory (and finds everything on disk).
+package final class KernelCache: Sendable {
+    package static let shared = KernelCache()
+
+    private let environment: [String: String]
+    private let diskLimit: Int
+    private let table: PerProcess<LibraryTable>
+    private let workshop: PerProcess<Lazy<Result<Workshop, CompilationError>>>
+
+    /// - Parameters:
+    ///   - environment: where `KHUFU_CC`, `KHUFU_SIMD`, `KHUFU_CACHE_DIR`, `XDG_CACHE_HOME`, `HOME`, `TMPDIR` and `PATH` are looked up; also that of the
+    ///     compiler. Nothing is looked up, and no file touched, before the first use; then once.
+    ///   - capacity: how many libraries stay in memory though nobody uses them.
+    ///   - diskLimit: how many bytes the folder may hold.
+    package init(
+        environment: [String: String] = ProcessEnvironment.current, capacity: Int = 512, diskLimit: Int = 512 << 20
+    ) {
+        self.environment = environment
+        self.diskLimit = diskLimit
+        table = PerProcess { LibraryTable(capacity: capacity) }
+        workshop = PerProcess { Lazy { Workshop.opened(environment) } }
+    }
+
+    /// The machine code of a source text.
+    ///
+    /// - Parameters:
+    ///   - source: C (GNU 11). It should include no headers, whose reading costs more than a small kernel.
+    ///   - instructionSet: what to compile for; by default what the environment selects.
+    ///   - options: more flags for the compiler.
+    package func library(
+        for source: String, instructionSet: InstructionSet? = nil, options: [String] = []
+    ) throws(CompilationError) -> SharedLibrary {
+        let request = LibraryTable.Request(source: source, instructionSet: instructionSet, options: options)
+        let slot = table.value.slot(for: request)
+        let outcome = slot.withLock { outcome in
+            if let outcome { return outcome }
+            let made = make(request)
+            outcome = made
+            // Those who waited share the failure; those who come later try again, for disks are tidied and compilers installed.
+            if case .failure = made { table.value.remove(slot, for: request) }
+            return made
+        }
+        return try outcome.get()
+    }
+
+    /// The compiler in use.
+    package var compiler: Compiler {
+        get throws(CompilationError) { try tools().compiler.get() }
+    }
+
+    /// The folder in use.
+    package var folder: CacheFolder {
+        get throws(CompilationError) { try tools().folder }
+    }
+
+    /// The instruction set that the environment selects.
+    package var instructionSet: InstructionSet {
+        get throws(CompilationError) { try tools().instructionSet }
+    }
+
+    /// Every compiler there is, each tried, in order of preference: for a report. Takes its time.
+    package func candidates() throws(CompilationError) -> [CompilerCandidate] {
+        try tools().search.all()
+    }
+
+    /// Deletes the compiled kernels of all processes from the folder; says how many files and bytes that freed.
+    package func clear() throws(CompilationError) -> (files: Int, bytes: Int) {
+        try folder.clear()
+    }
+
+    private func tools() throws(CompilationError) -> Workshop {
+        try workshop.value.value.get()
+    }
+
+    private func make(_ request: LibraryTable.Request) -> Result<SharedLibrary, CompilationError> {
+        Result { () throws(CompilationError) in
+            let tools = try tools()
+            let set = request.instructionSet ?? tools.instructionSet
+            let library = try tools.library(request.source, flags: set.targetFlags() + request.options)
+            if table.value.trimmingIsDue() { tools.folder.trim(to: diskLimit) }
+            return library
+        }
+    }
+}
+
+/// A value computed at first use, by one thread while others wait.
+final class Lazy<Value: Sendable>: Sendable {
+    private let make: @Sendable () -> Value
+    private let made = Mutex<Value?>(nil)
+
+    init(_ make: @escaping @Sendable () -> Value) { self.make = make }
+
+    var value: Value {
+        made.withLock { made in
+            if let made { return made }
+            let value = make()
+            made = value
+            return value
+        }
+    }
+}

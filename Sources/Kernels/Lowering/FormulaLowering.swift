@@ -1,0 +1,155 @@
+import Formulas
+
+/// Lowers formulas into a builder, each node at the earliest stage that its dependence allows.
+///
+/// A node's components are kept in registers or in an array where several uses, a later stage, or an operation that reads
+/// them repeatedly needs them; else they are computed inside the loop of the one that uses them.
+struct FormulaLowering {
+    let builder: KernelBuilder
+    let inputs: [Kernel.Input]
+    /// Where the components of placed nodes are.
+    private var places: [Formula: Place] = [:]
+    /// Where column nodes that pairs use begin in the column table.
+    private var tablePlaces: [Formula: Int] = [:]
+
+    private enum Place {
+        case register(Value)
+        case array(ArrayReference)
+    }
+
+    init(builder: KernelBuilder, inputs: [Kernel.Input]) {
+        self.builder = builder
+        self.inputs = inputs
+    }
+
+    /// Computes all nodes that must be kept, for the pair section to use `roots`.
+    mutating func place(_ roots: [Formula]) {
+        let order = Formula.topologicalOrder(roots)
+        let kept = nodesToKeep(order, roots: roots)
+        for formula in order where kept.contains(formula) { keep(formula, exported: isUsedPerPair(formula, order, roots)) }
+    }
+
+    // MARK: Stages
+
+    private func stage(_ formula: Formula) -> Kernel.Section {
+        var (row, column) = (false, false)
+        for (role, category) in [(Kernel.Role.row, Dependence.row), (.column, .column)] {
+            guard formula.dependence.contains(category) else { continue }
+            // Dependence speaks of i and j; the inputs say which of them is the row.
+            let plays = inputs.first { input in
+                input.variable.category == (category == .row ? .i : .j)
+            }?.role ?? role
+            if plays == .row { row = true } else { column = true }
+        }
+        return row ? (column ? .pair : .row) : (column ? .column : .call)
+    }
+
+    private func isUsedPerPair(_ formula: Formula, _ order: [Formula], _ roots: [Formula]) -> Bool {
+        roots.contains(formula) || order.contains { stage($0) == .pair && $0.arguments.contains(formula) }
+    }
+
+    // MARK: What to keep
+
+    private func nodesToKeep(_ order: [Formula], roots: [Formula]) -> Set<Formula> {
+        var kept: Set<Formula> = []
+        var useCount: [Formula: Int] = [:]
+        for formula in order {
+            let repeats = !isInline(formula) && formula.dimension > 1
+            for argument in formula.arguments {
+                useCount[argument, default: 0] += 1
+                if repeats || stage(argument) != stage(formula) { kept.insert(argument) }
+            }
+        }
+        for root in roots where stage(root) != .pair { kept.insert(root) }
+        for formula in order {
+            if formula.dimension == 1 || !isInline(formula) || useCount[formula, default: 0] > 1 { kept.insert(formula) }
+        }
+        // Constants cost nothing. Inputs are memory already, but rows are gathered into lanes once, and half-precision
+        // columns are converted once.
+        let isHalf = builder.kernel.precision.storage == .float16
+        return kept.filter { $0.variable == nil && !$0.arguments.isEmpty }.union(
+            order.filter { $0.variable != nil && (stage($0) == .row || (stage($0) == .column && isHalf)) })
+    }
+
+    private func isInline(_ formula: Formula) -> Bool {
+        if formula.variable != nil { return true }
+        if case .inline = formula.operation.lowering(formula.arguments.map(\.dimension)) { return true }
+        return false
+    }
+
+    // MARK: Computing
+
+    private mutating func keep(_ formula: Formula, exported: Bool) {
+        let stage = stage(formula)
+        let place = builder.inSection(stage) { compute(formula) }
+        places[formula] = place
+        guard stage == .column, exported else { return }
+        // Pairs read column values from the table.
+        let first = builder.reserveColumnTable(formula.dimension)
+        let operand = operand(formula)
+        builder.inSection(.column) {
+            builder.loop(formula.dimension) { k in builder.storeInColumnTable(operand[k], at: k + first) }
+        }
+        tablePlaces[formula] = first
+    }
+
+    private func compute(_ formula: Formula) -> Place {
+        if formula.variable != nil {
+            let array = builder.array(formula.dimension)
+            let source = inputOperand(formula)
+            builder.loop(formula.dimension) { k in builder.store(source[k], in: array, at: k) }
+            return .array(array)
+        }
+        let arguments = formula.arguments.map { operand($0) }
+        switch formula.operation.lowering(formula.arguments.map(\.dimension)) {
+        case .inline(let component):
+            if formula.dimension == 1 { return .register(component(0, arguments, builder)) }
+            let array = builder.array(formula.dimension)
+            builder.loop(formula.dimension) { k in builder.store(component(k, arguments, builder), in: array, at: k) }
+            return .array(array)
+        case .nest(let shape, let component):
+            if shape.isEmpty { return .register(component([], arguments, builder)) }
+            let array = builder.array(formula.dimension)
+            func nest(_ counters: [Index], _ flat: Index) {
+                guard counters.count < shape.count else {
+                    builder.store(component(counters, arguments, builder), in: array, at: flat)
+                    return
+                }
+                let length = shape[counters.count]
+                builder.loop(length) { k in nest(counters + [k], flat * length + k) }
+            }
+            nest([], 0)
+            return .array(array)
+        case .whole(let fill):
+            let array = builder.array(formula.dimension)
+            fill(array, arguments, builder)
+            return .array(array)
+        }
+    }
+
+    // MARK: Using
+
+    /// The components of a formula, for instructions in the builder's current section.
+    func operand(_ formula: Formula) -> Operand {
+        if let place = places[formula] {
+            return Operand(dimension: formula.dimension) { k in
+                if let first = tablePlaces[formula], builder.readsColumnTable { return builder.columnTable(k + first) }
+                switch place {
+                case .register(let value): return value
+                case .array(let array): return builder.load(array, at: k)
+                }
+            }
+        }
+        if formula.variable != nil { return inputOperand(formula) }
+        let arguments = formula.arguments.map { operand($0) }
+        guard case .inline(let component) = formula.operation.lowering(formula.arguments.map(\.dimension)) else {
+            preconditionFailure("\(type(of: formula.operation).name) should have been kept")
+        }
+        return Operand(dimension: formula.dimension) { k in component(k, arguments, builder) }
+    }
+
+    private func inputOperand(_ formula: Formula) -> Operand {
+        let place = inputs.firstIndex { $0.variable == formula.variable }!
+        return Operand(dimension: formula.dimension) { k in builder.input(place, k) }
+    }
+}

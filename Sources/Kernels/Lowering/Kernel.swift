@@ -1,0 +1,151 @@
+import Formulas
+
+/// A reduction as a program with no text yet: instructions, loops and arrays, sorted by what each depends on.
+///
+/// A row is a point of the result, a column a point of the reduced index. The sections run in this order:
+///
+///     call                            what depends on parameters only
+///     column                          per column, ahead of all rows, kept in a table (where there is any such work)
+///     for each block of rows:
+///         row                         what depends on the row
+///         begin                       total = identity
+///         for each block of columns:
+///             blockBegin              block = identity
+///             for each column: pair   value enters block
+///             flush                   block merges into total
+///         finish                      total becomes the result, or
+///         export                      total is handed out, to be merged with other columns' totals
+public struct Kernel: Sendable {
+    public enum Section: Int, Hashable, Sendable, CaseIterable {
+        case call, column, row, begin, blockBegin, pair, flush, finish, export
+    }
+
+    /// An input and the role that its index plays.
+    public struct Input: Hashable, Sendable {
+        public var variable: Variable
+        public var role: Role
+    }
+
+    public enum Role: Hashable, Sendable { case row, column, parameter }
+
+    /// What the kernel was lowered from and for.
+    public var reduction: Reduction
+    public var precision: Precision
+    public var inputs: [Input]
+
+    public internal(set) var sections: [Section: [Statement]] = [:]
+    var arrays: [ArrayInfo] = []
+
+    /// Numbers per column in the table of column values.
+    public internal(set) var columnTableWidth = 0
+    /// Numbers and positions of a state that is handed out.
+    public var stateCount: (values: Int, positions: Int)
+
+    /// Whether some loop over components is left in the pair section: then columns are taken several at a time.
+    public var hasPairLoops: Bool {
+        sections[.pair, default: []].contains { if case .loop = $0 { true } else { false } }
+    }
+
+    /// Columns per block; nil where terms go straight into the total.
+    public var blockLength: Int? { reduction.scheme == .blocks ? 256 : nil }
+}
+
+/// The types that a kernel stores, computes and accumulates in.
+public struct Precision: Hashable, Sendable {
+    /// The type of the caller's arrays.
+    public var storage: ScalarType
+    /// The type of totals.
+    public var accumulator: ScalarType
+
+    public init(storage: ScalarType, accumulator: ScalarType? = nil) {
+        self.storage = storage
+        self.accumulator = accumulator ?? (storage == .float64 ? .float64 : .float32)
+    }
+
+    /// float16 is only stored; its arithmetic is float32.
+    public var arithmetic: ScalarType { storage == .float64 ? .float64 : .float32 }
+}
+
+/// The floating-point types that arrays may have.
+public enum ScalarType: String, Hashable, Sendable, CaseIterable {
+    case float16, float32, float64
+
+    public var byteCount: Int {
+        switch self {
+        case .float16: 2
+        case .float32: 4
+        case .float64: 8
+        }
+    }
+
+    var largestFinite: Double {
+        switch self {
+        case .float16: 65_504
+        case .float32: Double(Float.greatestFiniteMagnitude)
+        case .float64: .greatestFiniteMagnitude
+        }
+    }
+}
+
+/// What a register or an array element holds.
+public enum ElementType: Hashable, Sendable {
+    /// A number in the arithmetic's type.
+    case number
+    /// A number in the accumulator's type, where that is another.
+    case wide
+    /// A column's position.
+    case position
+    /// The outcome of a comparison of numbers, or of wide numbers.
+    case mask, wideMask
+}
+
+/// A value of the program.
+public struct Register: Hashable, Sendable {
+    public var id: Int
+    public var type: ElementType
+    /// Where it is computed.
+    public var section: Kernel.Section
+}
+
+/// Where a register's value comes from.
+public enum Expression: Hashable, Sendable {
+    case constant(Double)
+    case apply(Instruction, [Register])
+    /// The same number in the other type.
+    case convert(Register)
+    case load(ArrayReference, Index)
+    /// A component of an input, by its place in `Kernel.inputs`.
+    case input(Int, Index)
+    /// A number of the current column's entry in the table.
+    case columnTable(Index)
+    /// A loop counter as a number.
+    case counter(Index)
+    case columnPosition
+    case positionZero
+}
+
+/// A step of the program.
+public indirect enum Statement: Hashable, Sendable {
+    case define(Register, Expression)
+    /// A register that is assigned again later.
+    case declare(Register, initial: Register)
+    case assign(Register, Register)
+    case store(Register, ArrayReference, Index)
+    case loop(counter: Int, count: Int, body: [Statement])
+    /// Steps that change nothing in a lane where the mask does not hold, skipped where it holds in no lane.
+    case whenAny(Register, [Statement])
+    /// What follows needs what is before to be done for all columns in flight.
+    case barrier
+    case tableStore(Register, Index)
+    case result(Register, Index)
+    case index(Register, Index)
+    case exportedValue(Register, Index)
+    case exportedPosition(Register, Index)
+}
+
+/// An array of the program.
+struct ArrayInfo: Hashable, Sendable {
+    var reference: ArrayReference
+    var type: ElementType
+    var section: Kernel.Section
+}

@@ -1,0 +1,274 @@
+import Formulas
+
+/// A kernel as C with vector extensions, for clang and gcc.
+///
+/// Lane = row: a vector holds one number of `lanes` rows, a block of R vectors stays in registers while the columns pass.
+public struct CSource: Sendable {
+    /// The whole text.
+    public let text: String
+    /// Bytes of scratch memory that a call needs.
+    public let workspaceBytes: Int
+    /// Rows per block.
+    public let rowsPerBlock: Int
+
+    /// Row vectors per block. More vectors reuse each column's loads more often; two leave registers for large states.
+    private static let rowVectors = 2
+    /// Columns taken at a time where the pair section has loops over components.
+    private static let columnsPerStep = 4
+    /// Arrays beyond this size are kept in the workspace, not on a thread's stack.
+    private static let largestStackArray = 4_096
+
+    /// - Parameter vectorBytes: the width of the processor's vectors: 64, 32 or 16.
+    public init(_ kernel: Kernel, vectorBytes: Int) {
+        let lanes = vectorBytes / kernel.precision.arithmetic.byteCount
+        let columns = kernel.hasPairLoops ? Self.columnsPerStep : 1
+        let dialect = Dialect(precision: kernel.precision)
+        let uses = RegisterUses(Kernel.Section.allCases.map { kernel.sections[$0, default: []] }, splitsAtBarriers: columns > 1)
+        var frame = Frame(
+            kernel: kernel, dialect: dialect, uses: uses, columns: columns, lanes: lanes, rowVectors: Self.rowVectors,
+            largestStackArray: Self.largestStackArray)
+        text = frame.print()
+        workspaceBytes = frame.workspaceBytes
+        rowsPerBlock = lanes * Self.rowVectors
+    }
+}
+
+/// The functions around the sections.
+private struct Frame {
+    let kernel: Kernel
+    let dialect: Dialect
+    let uses: RegisterUses
+    let columns: Int
+    let lanes: Int
+    let rowVectors: Int
+    let largestStackArray: Int
+    var workspaceBytes = 0
+
+    private var number: String { Dialect.scalar(kernel.precision.arithmetic) }
+    private var stored: String { Dialect.scalar(kernel.precision.storage) }
+    private var isHalf: Bool { kernel.precision.storage == .float16 }
+
+    mutating func print() -> String {
+        var texts = [heading, "#define LANES \(lanes)\n", mathematics, memory]
+        if kernel.columnTableWidth > 0 { texts.append(columnFunction()) }
+        texts.append(rowFunction())
+        return texts.joined(separator: "\n")
+    }
+
+    // MARK: What stands above
+
+    private var heading: String {
+        let reduction = kernel.reduction
+        // Formulas print with our names and numbers only, so that nothing of a user's text gets here.
+        let weight = reduction.weight.map { "\n// weight \($0.text(limit: 2_000))" } ?? ""
+        let inputs = kernel.inputs.map { "\(Kernel.inputName($0)): \($0.variable)" }.joined(separator: ", ")
+        return """
+            // \(reduction.name) over \(reduction.over.rawValue) of \(reduction.formula.text(limit: 2_000))\(weight)
+            // \(inputs); \(kernel.precision.storage.rawValue), totals in \(kernel.precision.accumulator.rawValue)
+
+            """
+    }
+
+    /// The vector functions that the kernel calls, in the types that it calls them in.
+    private var mathematics: String {
+        var (single, double): (Set<String>, Set<String>) = ([], [])
+        var library: Set<String> = []
+        for section in Kernel.Section.allCases {
+            for case .define(let register, .apply(let instruction, _)) in kernel.sections[section, default: []].flattened {
+                if case .library(let name) = instruction { library.insert(name) }
+                guard let name = Dialect.function(instruction), VectorMath.function(named: name) != nil else { continue }
+                if dialect.type(register.type) == "f64" { double.insert(name) } else { single.insert(name) }
+            }
+        }
+        return VectorMath.prelude
+            + VectorMath.source(for: single, f32: true, f64: false)
+            + VectorMath.source(for: double, f32: false, f64: true)
+            + library.sorted().map { "library1(\($0))\n" }.joined()
+    }
+
+    /// Loads and stores of lanes, and the call's arguments.
+    private var memory: String {
+        let vector = dialect.type(.number)
+        let mask = dialect.type(.position)
+        return """
+            // One number of each of LANES consecutive points; points past the end repeat the last.
+            INLINE \(vector) gather(const \(stored) *from, long long stride, long long first, long long end)
+            {
+                \(isHalf ? "h16" : vector) x;
+                for (int l = 0; l < LANES; l++) {
+                    const long long i = first + l;
+                    x[l] = from[(i < end ? i : end - 1) * stride];
+                }
+                return \(isHalf ? "f32_from_h16(x)" : "x");
+            }
+            INLINE void scatter_values(\(stored) *to, long long stride, long long first, long long end, \(vector) x)
+            {
+                const \(isHalf ? "h16" : vector) stored = \(isHalf ? "h16_from_f32(x)" : "x");
+                for (int l = 0; l < LANES; l++)
+                    if (first + l < end) to[(first + l) * stride] = stored[l];
+            }
+            INLINE void scatter_table(\(number) *to, long long width, long long k, long long first, long long end, \(vector) x)
+            {
+                for (int l = 0; l < LANES; l++)
+                    if (first + l < end) to[(first + l) * width + k] = x[l];
+            }
+            INLINE void scatter_indices(
+                long long *to, long long stride, long long first, long long end, long long base, \(mask) x)
+            {
+                for (int l = 0; l < LANES; l++)
+                    if (first + l < end) to[(first + l) * stride] = base + x[l];
+            }
+            INLINE void export_values(double *to, long long stride, long long first, long long end, f64 x)
+            {
+                for (int l = 0; l < LANES; l++)
+                    if (first + l < end) to[(first + l) * stride] = x[l];
+            }
+
+            // What a call is given. A batch item's arrays begin at its own first point.
+            typedef struct {
+                const void *const *inputs;
+                void *table;                     // values that depend on the column only, a row of numbers per column
+                void *values;                    // results
+                long long *indices;
+                double *exported_values;         // or states, to be merged with those of other columns
+                long long *exported_positions;
+                const long long *ranges;         // columns to reduce over: pairs of a first and an end
+                long long range_count;
+                long long first;                 // points of the result to compute, or columns to tabulate
+                long long end;
+                long long position_base;         // the column that positions in lanes count from
+                void *workspace;
+            } call;
+
+
+            """
+    }
+
+    // MARK: Functions
+
+    private func inputPointers(_ roles: Set<Kernel.Role>, _ printer: inout StatementPrinter) {
+        for (place, input) in kernel.inputs.enumerated() where roles.contains(input.role) {
+            printer.line("const \(stored) *restrict const \(Kernel.inputName(input)) = call->inputs[\(place)];")
+        }
+    }
+
+    /// Arrays of some sections, small ones on the stack.
+    private mutating func arrays(of sections: Set<Kernel.Section>, _ printer: inout StatementPrinter) {
+        for info in kernel.arrays where sections.contains(info.section) && info.reference.count > 0 {
+            let columns = info.section == .pair ? columns : 1
+            let block = info.section.isRepeatedPerRow ? (columns > 1 ? "[\(columns)]" : "") + "[R]" : ""
+            let type = dialect.type(info.type)
+            let laneBytes = type == "f64" || type == "i64" ? 8 : 4
+            let bytes = info.reference.count * columns * (info.section.isRepeatedPerRow ? rowVectors : 1) * lanes * laneBytes
+            if bytes <= largestStackArray {
+                printer.line("\(type) a\(info.reference.id)[\(info.reference.count)]\(block);")
+            } else {
+                printer.line("\(type) (*const a\(info.reference.id))\(block) = (void *)((char *)call->workspace + \(workspaceBytes));")
+                workspaceBytes += (bytes + 63) / 64 * 64
+            }
+        }
+    }
+
+    /// Registers that live from one run of statements to another.
+    private func crossingRegisters(of sections: [Kernel.Section], _ printer: inout StatementPrinter) {
+        for section in sections where section.isRepeatedPerRow {
+            let registers = uses.crossing.filter { $0.section == section && uses.constants[$0] == nil }.sorted { $0.id < $1.id }
+            let block = section == .pair && columns > 1 ? "[\(columns)][R]" : "[R]"
+            for register in registers { printer.line("\(dialect.type(register.type)) t\(register.id)\(block);") }
+        }
+    }
+
+    private func printer(indent: Int = 1) -> StatementPrinter {
+        StatementPrinter(kernel: kernel, dialect: dialect, uses: uses, indent: indent)
+    }
+
+    private func section(_ section: Kernel.Section, _ comment: String, _ printer: inout StatementPrinter) {
+        let statements = kernel.sections[section, default: []]
+        guard !statements.isEmpty else { return }
+        printer.line("// \(comment)")
+        printer.block(statements, of: section)
+    }
+
+    private mutating func columnFunction() -> String {
+        var printer = printer()
+        printer.isInColumnSection = true
+        printer.line("\(number) *restrict const table = call->table;")
+        printer.line("const long long end = call->end;")
+        inputPointers([.column, .parameter], &printer)
+        arrays(of: [.call, .column], &printer)
+        section(.call, "What depends on parameters only.", &printer)
+        let statements = kernel.sections[.column, default: []]
+        printer.braced("for (long long first = call->first; first < end; first += LANES)") { printer in
+            printer.block(statements, of: .column)
+        }
+        return "// What depends on the column only, LANES columns at a time.\nvoid khufu_columns(const call *call)\n{\n"
+            + printer.lines.joined(separator: "\n") + "\n}\n"
+    }
+
+    private mutating func rowFunction() -> String {
+        var body = printer()
+        body.line("const \(number) *restrict const table = call->table;")
+        body.line("\(stored) *restrict const values = call->values;")
+        body.line("long long *restrict const indices = call->indices;")
+        body.line("double *restrict const exported_values = call->exported_values;")
+        body.line("long long *restrict const exported_positions = call->exported_positions;")
+        body.line("const long long position_base = call->position_base;")
+        body.line("const long long first_row = call->first, end_row = call->end;")
+        inputPointers([.row, .column, .parameter], &body)
+        arrays(of: Set(Kernel.Section.allCases).subtracting([.column]), &body)
+        crossingRegisters(of: Kernel.Section.allCases, &body)
+        body.line("")
+        section(.call, "What depends on parameters only.", &body)
+
+        section(.row, "What depends on the row only.", &body)
+        section(.begin, "Nothing accumulated yet.", &body)
+        body.braced("for (long long range = 0; range < call->range_count; range++)") { body in
+            body.line("const long long end = call->ranges[2 * range + 1];")
+            if let length = kernel.blockLength {
+                body.braced("for (long long block = call->ranges[2 * range]; block < end; block += \(length))") { body in
+                    body.line("const long long block_end = end - block < \(length) ? end : block + \(length);")
+                    section(.blockBegin, "A block of columns is accumulated on its own.", &body)
+                    columnLoop(from: "block", to: "block_end", &body)
+                    section(.flush, "The block joins the total.", &body)
+                }
+            } else {
+                columnLoop(from: "call->ranges[2 * range]", to: "end", &body)
+            }
+        }
+        if !kernel.sections[.export, default: []].isEmpty {
+            body.braced("if (exported_values)") { body in
+                section(.export, "The state, for merging.", &body)
+                body.line("return;")
+            }
+        }
+        section(.finish, "The result.", &body)
+
+        let head = "// A block of R row vectors, from `block_row` on.\nINLINE void rows(const call *call, const int R, const long long block_row)\n{\n"
+        return head + body.lines.joined(separator: "\n") + "\n}\n\n" + """
+            void khufu_rows(const call *call)
+            {
+                long long row = call->first;
+                for (; call->end - row > LANES; row += \(rowVectors) * LANES) rows(call, \(rowVectors), row);
+                for (; row < call->end; row += LANES) rows(call, 1, row);
+            }
+
+            """
+    }
+
+    /// The pairs of a block of rows with some columns.
+    private func columnLoop(from first: String, to end: String, _ body: inout StatementPrinter) {
+        let statements = kernel.sections[.pair, default: []]
+        guard columns > 1 else {
+            body.braced("for (long long j = \(first); j < \(end); j++)") { $0.block(statements, of: .pair) }
+            return
+        }
+        body.line("long long j = \(first);")
+        body.braced("for (; j + \(columns) <= \(end); j += \(columns))") { body in
+            body.columns = columns
+            body.block(statements, of: .pair)
+            body.columns = 1
+        }
+        // The same, a column at a time.
+        body.braced("for (; j < \(end); j++)") { $0.block(statements, of: .pair) }
+    }
+}

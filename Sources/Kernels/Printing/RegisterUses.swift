@@ -1,0 +1,90 @@
+import Formulas
+
+/// Which registers outlive the run of simple statements that defines them.
+///
+/// The printer repeats each run for every row vector (and column) of a block. A register used in its own run only is a plain
+/// variable there; one that crosses into another run is an array over the block.
+struct RegisterUses {
+    private var definition: [Register: Int] = [:]
+    private(set) var crossing: Set<Register> = []
+    private(set) var constants: [Register: Double] = [:]
+    private var run = 0
+
+    /// - Parameter splitsAtBarriers: whether a barrier ends a run: it does where several columns are in flight.
+    init(_ sections: [[Statement]], splitsAtBarriers: Bool) {
+        for section in sections {
+            run += 1
+            visit(section, splitsAtBarriers)
+        }
+    }
+
+    private mutating func visit(_ block: [Statement], _ splitsAtBarriers: Bool) {
+        for statement in block {
+            switch statement {
+            case .loop(_, _, let body):
+                run += 1
+                visit(body, splitsAtBarriers)
+                run += 1
+            case .barrier:
+                if splitsAtBarriers { run += 1 }
+            default: visitSimple(statement)
+            }
+        }
+    }
+
+    private mutating func visitSimple(_ statement: Statement) {
+        switch statement {
+        case .define(let register, let expression):
+            definition[register] = run
+            if case .constant(let value) = expression { constants[register] = value }
+            if case .convert(let source) = expression, let value = constants[source] { constants[register] = value }
+            expression.operands.forEach { use($0) }
+        case .declare(let register, let initial):
+            definition[register] = run
+            use(initial)
+        case .assign(let register, let value):
+            use(register)
+            use(value)
+        case .store(let register, _, _), .tableStore(let register, _), .result(let register, _), .index(let register, _),
+            .exportedValue(let register, _), .exportedPosition(let register, _):
+            use(register)
+        case .whenAny(let mask, let body):
+            use(mask)
+            // Loops in here are inside the run.
+            visitInside(body)
+        case .loop, .barrier: break
+        }
+    }
+
+    private mutating func visitInside(_ block: [Statement]) {
+        for statement in block {
+            if case .loop(_, _, let body) = statement { visitInside(body) } else { visitSimple(statement) }
+        }
+    }
+
+    private mutating func use(_ register: Register) {
+        if definition[register] != run { crossing.insert(register) }
+    }
+}
+
+extension Expression {
+    var operands: [Register] {
+        switch self {
+        case .apply(_, let operands): operands
+        case .convert(let operand): [operand]
+        default: []
+        }
+    }
+}
+
+extension [Statement] {
+    /// Every statement, those inside loops and branches too.
+    var flattened: [Statement] {
+        flatMap { statement -> [Statement] in
+            switch statement {
+            case .loop(_, _, let body), .whenAny(_, let body): [statement] + body.flattened
+            default: [statement]
+            }
+        }
+    }
+}

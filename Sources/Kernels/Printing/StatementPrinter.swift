@@ -1,0 +1,240 @@
+import Formulas
+
+/// Prints a kernel's statements as C.
+///
+/// Every run of simple statements stands in loops over the block: `r` counts its row vectors, and where several columns are
+/// taken at a time, `c` counts those. Compilers unroll these loops, so that each value is a handful of registers.
+struct StatementPrinter {
+    let kernel: Kernel
+    let dialect: Dialect
+    let uses: RegisterUses
+    /// Columns taken at a time in what is being printed: 1 prints no loop over c.
+    var columns = 1
+    private(set) var lines: [String] = []
+    private var indent: Int
+
+    init(kernel: Kernel, dialect: Dialect, uses: RegisterUses, indent: Int) {
+        self.kernel = kernel
+        self.dialect = dialect
+        self.uses = uses
+        self.indent = indent
+    }
+
+    mutating func line(_ text: String) {
+        lines.append(text.isEmpty ? "" : String(repeating: "    ", count: indent) + text)
+    }
+
+    mutating func braced(_ head: String, _ body: (inout StatementPrinter) -> Void) {
+        line(head + " {")
+        indent += 1
+        body(&self)
+        indent -= 1
+        line("}")
+    }
+
+    // MARK: Blocks
+
+    /// A section's statements, each run in the block's loops.
+    mutating func block(_ statements: [Statement], of section: Kernel.Section) {
+        var run: [Statement] = []
+        for statement in statements {
+            switch statement {
+            case .loop(let counter, let count, let body):
+                printRun(&run, section)
+                braced(loopHead(counter, count)) { $0.block(body, of: section) }
+            case .barrier:
+                if columns > 1 { printRun(&run, section) }
+            default: run.append(statement)
+            }
+        }
+        printRun(&run, section)
+    }
+
+    private mutating func printRun(_ run: inout [Statement], _ section: Kernel.Section) {
+        defer { run = [] }
+        let printed = run.filter { !isSilent($0) }
+        guard !printed.isEmpty else { return }
+        guard section.isRepeatedPerRow else { return printed.forEach { simple($0) } }
+        if section == .pair, columns > 1 { line("for (int c = 0; c < \(columns); c++)") }
+        braced("for (int r = 0; r < R; r++)") { printer in printed.forEach { printer.simple($0) } }
+    }
+
+    private func loopHead(_ counter: Int, _ count: Int) -> String {
+        "for (int k\(counter) = 0; k\(counter) < \(count); k\(counter)++)"
+    }
+
+    /// Constants are written where they are used.
+    private func isSilent(_ statement: Statement) -> Bool {
+        if case .define(let register, _) = statement { uses.constants[register] != nil } else { false }
+    }
+
+    // MARK: Statements
+
+    private mutating func simple(_ statement: Statement) {
+        switch statement {
+        case .define(let register, let expression):
+            let isPlain = !isBlockArray(register)
+            line("\(isPlain ? "const \(dialect.type(register.type)) " : "")\(name(register)) = \(text(expression, register.type));")
+        case .declare(let register, let initial):
+            let isPlain = !isBlockArray(register)
+            line("\(isPlain ? "\(dialect.type(register.type)) " : "")\(name(register)) = \(vector(initial));")
+        case .assign(let register, let value): line("\(name(register)) = \(vector(value));")
+        case .store(let register, let array, let index): line("\(element(array, index)) = \(vector(register));")
+        case .tableStore(let register, let index):
+            line("scatter_table(table, \(kernel.columnTableWidth), \(position(index)), first, end, \(vector(register)));")
+        case .result(let register, let index):
+            line("scatter_values(values + \(position(index)), \(kernel.reduction.valueCount), \(Self.row), end_row, \(narrow(register)));")
+        case .index(let register, let index):
+            line("scatter_indices(indices + \(position(index)), \(kernel.reduction.indexCount), \(Self.row), end_row, position_base, \(vector(register)));")
+        case .exportedValue(let register, let index):
+            line("export_values(exported_values + \(position(index)), \(kernel.stateCount.values), \(Self.row) - first_row, end_row - first_row, \(wide(register)));")
+        case .exportedPosition(let register, let index):
+            line("scatter_indices(exported_positions + \(position(index)), \(kernel.stateCount.positions), \(Self.row) - first_row, end_row - first_row, position_base, \(vector(register)));")
+        case .whenAny(let mask, let body):
+            braced("if (RARELY(any_\(dialect.type(mask.type))(\(name(mask)))))") { printer in printer.inside(body) }
+        case .loop, .barrier: break
+        }
+    }
+
+    /// Statements inside a branch: its loops stand as they are.
+    private mutating func inside(_ statements: [Statement]) {
+        for statement in statements where !isSilent(statement) {
+            if case .loop(let counter, let count, let body) = statement {
+                braced(loopHead(counter, count)) { $0.inside(body) }
+            } else {
+                simple(statement)
+            }
+        }
+    }
+
+    // MARK: Registers and arrays
+
+    private func isBlockArray(_ register: Register) -> Bool {
+        register.section.isRepeatedPerRow && uses.crossing.contains(register)
+    }
+
+    private func blockIndex(_ section: Kernel.Section) -> String {
+        guard section.isRepeatedPerRow else { return "" }
+        return section == .pair && columns > 1 ? "[c][r]" : "[r]"
+    }
+
+    private func name(_ register: Register) -> String {
+        "t\(register.id)" + (isBlockArray(register) ? blockIndex(register.section) : "")
+    }
+
+    private func element(_ array: ArrayReference, _ index: Index) -> String {
+        "a\(array.id)[\(position(index))]\(blockIndex(kernel.arrays[array.id].section))"
+    }
+
+    func position(_ index: Index) -> String {
+        var text = index.terms.map { term in
+            switch term.stride {
+            case 1: "k\(term.counter)"
+            case -1: "-k\(term.counter)"
+            default: "\(term.stride) * k\(term.counter)"
+            }
+        }
+        if index.constant != 0 || text.isEmpty { text.append("\(index.constant)") }
+        return text.joined(separator: " + ").replacing("+ -", with: "- ")
+    }
+
+    // MARK: Expressions
+
+    /// A register where a vector is needed.
+    private func vector(_ register: Register) -> String {
+        guard let value = uses.constants[register] else { return name(register) }
+        return "splat_\(dialect.type(register.type))(\(dialect.literal(value, register.type)))"
+    }
+
+    /// A register beside a vector: numbers need no splat there.
+    private func operand(_ register: Register) -> String {
+        guard let value = uses.constants[register] else { return name(register) }
+        let literal = dialect.literal(value, register.type)
+        return literal.hasPrefix("-") ? "(\(literal))" : literal
+    }
+
+    /// A number in the arithmetic's type.
+    private func narrow(_ register: Register) -> String {
+        register.type == .wide && dialect.type(.wide) != dialect.type(.number) ? "f32_from_f64(\(vector(register)))" : vector(register)
+    }
+
+    /// A number in float64.
+    private func wide(_ register: Register) -> String {
+        dialect.type(register.type) == "f64" ? vector(register) : "f64_from_f32(\(vector(register)))"
+    }
+
+    private func text(_ expression: Expression, _ type: ElementType) -> String {
+        switch expression {
+        case .constant(let value): return dialect.literal(value, type)
+        case .apply(let instruction, let operands): return text(instruction, operands, type)
+        case .convert(let register):
+            return type == .wide ? "f64_from_f32(\(vector(register)))" : "f32_from_f64(\(vector(register)))"
+        case .load(let array, let index): return element(array, index)
+        case .input(let place, let index): return input(place, index, type)
+        case .columnTable(let index):
+            return "splat_\(dialect.type(type))(table[\(kernel.columnTableWidth) * \(column) + \(position(index))])"
+        case .counter(let index): return "splat_\(dialect.type(type))(\(position(index)))"
+        case .columnPosition: return "splat_\(dialect.type(type))(\(column) - position_base)"
+        case .positionZero: return "splat_\(dialect.type(type))(0)"
+        }
+    }
+
+    /// The first row of vector r.
+    private static let row = "block_row + r * LANES"
+
+    /// The current column.
+    private var column: String { columns > 1 ? "(j + c)" : "j" }
+
+    private func text(_ instruction: Instruction, _ operands: [Register], _ type: ElementType) -> String {
+        if let symbol = Dialect.infix(instruction) {
+            // One side has to be a vector.
+            let areAllConstant = operands.allSatisfy { uses.constants[$0] != nil }
+            return "\(areAllConstant ? vector(operands[0]) : operand(operands[0])) \(symbol) \(operand(operands[1]))"
+        }
+        switch instruction {
+        case .negate: return "-\(vector(operands[0]))"
+        case .not: return "~\(vector(operands[0]))"
+        default:
+            let arguments = operands.map(vector).joined(separator: ", ")
+            return "\(Dialect.function(instruction)!)_\(dialect.type(type))(\(arguments))"
+        }
+    }
+
+    private func input(_ place: Int, _ index: Index, _ type: ElementType) -> String {
+        let input = kernel.inputs[place]
+        let dimension = input.variable.dimension
+        let pointer = Kernel.inputName(input)
+        func element(_ point: String) -> String {
+            let offset = point.isEmpty ? position(index) : dimension == 1 ? point : "\(dimension) * \(point) + \(position(index))"
+            return "\(pointer)[\(offset)]"
+        }
+        switch input.role {
+        case .parameter where kernel.precision.storage == .float16:
+            return "gather(\(pointer) + \(position(index)), 0, 0, 1)"
+        case .parameter: return "splat_\(dialect.type(type))(\(element("")))"
+        case .row: return "gather(\(pointer) + \(position(index)), \(dimension), \(Self.row), end_row)"
+        case .column where isInColumnSection:
+            return "gather(\(pointer) + \(position(index)), \(dimension), first, end)"
+        case .column: return "splat_\(dialect.type(type))(\(element(column)))"
+        }
+    }
+
+    /// Columns are lanes while the column table is filled.
+    var isInColumnSection = false
+}
+
+extension Kernel {
+    /// The name of an input in generated code: x for rows, y for columns, p for parameters, and its number.
+    static func inputName(_ input: Input) -> String {
+        switch input.role {
+        case .row: "x\(input.variable.index)"
+        case .column: "y\(input.variable.index)"
+        case .parameter: "p\(input.variable.index)"
+        }
+    }
+}
+
+extension Kernel.Section {
+    /// Whether each of its values exists once per row of a block.
+    var isRepeatedPerRow: Bool { self != .call && self != .column }
+}

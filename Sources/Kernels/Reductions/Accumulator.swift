@@ -1,0 +1,94 @@
+import Formulas
+
+/// One kind of accumulation, all in one place: the state kept per row, how a value enters it, how two states merge and what
+/// the result is; as a reference in Double, and as generated code.
+///
+/// `merge` is what makes it right to split the columns: over blocks, over threads, over devices.
+protocol Accumulator: Sendable {
+    /// How many numbers and how many positions a state has.
+    var stateCount: (values: Int, positions: Int) { get }
+
+    // MARK: The reference
+
+    /// The state of no column at all.
+    var identity: AccumulatorState { get }
+    /// One column's value (and weight) enters.
+    func enter(_ value: [Double], weight: [Double], position: Int64, into state: inout AccumulatorState)
+    /// The state of `later` columns joins; all of them come after those of `state`.
+    func merge(_ later: AccumulatorState, into state: inout AccumulatorState)
+    /// The numbers and indices returned.
+    func finish(_ state: AccumulatorState) -> (values: [Double], indices: [Int64])
+
+    // MARK: Generated code
+
+    func emitIdentity(_ state: StateReference, _ builder: KernelBuilder)
+    func emitEnter(_ value: Operand, weight: Operand?, into state: StateReference, _ builder: KernelBuilder)
+    func emitMerge(_ later: StateReference, into state: StateReference, _ builder: KernelBuilder)
+    /// Hands component k of the result to `value`, and index k to `index`.
+    func emitFinish(
+        _ state: StateReference, value: (Index, Value) -> Void, index: (Index, Value) -> Void, _ builder: KernelBuilder)
+}
+
+/// A state outside generated code.
+public struct AccumulatorState: Hashable, Sendable {
+    public var values: [Double]
+    public var positions: [Int64]
+
+    public init(values: [Double], positions: [Int64]) {
+        self.values = values
+        self.positions = positions
+    }
+}
+
+/// A state inside generated code: arrays of the row stage that the columns update.
+struct StateReference {
+    var values: ArrayReference
+    var positions: ArrayReference?
+}
+
+extension Reduction {
+    /// The definition behind the kind.
+    var accumulator: any Accumulator {
+        switch kind {
+        case .sum:
+            SumAccumulator(dimension: formula.dimension, isCompensated: scheme == .kahan)
+        case .logSumExp, .sumSoftMax, .maxSumShiftExp:
+            SoftMaximumAccumulator(
+                weightDimension: weight?.dimension, result: kind == .logSumExp ? .logarithm : kind == .sumSoftMax ? .mean : .pair,
+                isCompensated: scheme == .kahan)
+        case .min, .minArgMin, .argMin:
+            ExtremumAccumulator(
+                dimension: formula.dimension, isLargest: false, returnsValues: valueCount > 0, returnsIndices: indexCount > 0)
+        case .max, .maxArgMax, .argMax:
+            ExtremumAccumulator(
+                dimension: formula.dimension, isLargest: true, returnsValues: valueCount > 0, returnsIndices: indexCount > 0)
+        case .kMin, .argKMin, .kMinArgKMin:
+            SmallestAccumulator(
+                dimension: formula.dimension, k: k, returnsValues: valueCount > 0, returnsIndices: indexCount > 0)
+        case .zero:
+            ZeroAccumulator(dimension: formula.dimension)
+        }
+    }
+}
+
+/// Nothing is accumulated.
+struct ZeroAccumulator: Accumulator {
+    let dimension: Int
+
+    var stateCount: (values: Int, positions: Int) { (0, 0) }
+    var identity: AccumulatorState { AccumulatorState(values: [], positions: []) }
+    func enter(_ value: [Double], weight: [Double], position: Int64, into state: inout AccumulatorState) {}
+    func merge(_ later: AccumulatorState, into state: inout AccumulatorState) {}
+    func finish(_ state: AccumulatorState) -> (values: [Double], indices: [Int64]) {
+        (Array(repeating: 0, count: dimension), [])
+    }
+
+    func emitIdentity(_ state: StateReference, _ builder: KernelBuilder) {}
+    func emitEnter(_ value: Operand, weight: Operand?, into state: StateReference, _ builder: KernelBuilder) {}
+    func emitMerge(_ later: StateReference, into state: StateReference, _ builder: KernelBuilder) {}
+    func emitFinish(
+        _ state: StateReference, value: (Index, Value) -> Void, index: (Index, Value) -> Void, _ builder: KernelBuilder
+    ) {
+        builder.loop(dimension) { k in value(k, builder.constant(0)) }
+    }
+}

@@ -1,0 +1,134 @@
+import Formulas
+import RealModule
+
+/// log Σ e^F g and its relatives, in one pass that cannot overflow. The state is a shift m, the largest F met so far, and
+/// the sums s = Σ e^(F - m) g. When a larger F comes, which is rare after the first columns, s is scaled down to it.
+///
+/// The shift starts at the lowest finite number and never leaves the finite ones: then F = -inf adds e^(-inf) = 0 also
+/// when nothing else came before, an infinite F gives an infinite sum rather than inf - inf, and log 0 = -inf comes out for
+/// no columns at all.
+struct SoftMaximumAccumulator: Accumulator {
+    /// Which function of (m, s) is returned.
+    enum Result: Hashable { case logarithm, mean, pair }
+
+    /// The dimension of g; nil for g = 1.
+    let weightDimension: Int?
+    let result: Result
+    let isCompensated: Bool
+
+    private var dimension: Int { weightDimension ?? 1 }
+    /// The mean needs Σ e^(F - m) as well, before the weighted sums.
+    private var sumCount: Int { dimension + (result == .mean ? 1 : 0) }
+    private static let lowest = -Double.greatestFiniteMagnitude
+
+    // m, the sums, their corrections.
+    var stateCount: (values: Int, positions: Int) { (1 + (isCompensated ? 2 : 1) * sumCount, 0) }
+
+    var identity: AccumulatorState {
+        AccumulatorState(
+            values: [Self.lowest] + Array(repeating: 0, count: stateCount.values - 1), positions: [])
+    }
+
+    // MARK: The reference
+
+    func enter(_ value: [Double], weight: [Double], position: Int64, into state: inout AccumulatorState) {
+        let shift = raise(&state, to: value[0])
+        let mass = Double.exp(value[0] - shift)
+        let terms = (result == .mean ? [1] : []) + (weightDimension == nil ? [1] : weight)
+        for (k, term) in terms.enumerated() { state.values[1 + k] += mass * term }
+    }
+
+    func merge(_ later: AccumulatorState, into state: inout AccumulatorState) {
+        let shift = raise(&state, to: later.values[0])
+        let scale = Double.exp(later.values[0] - shift)
+        for k in 1...sumCount {
+            let sum = later.values[k] - (isCompensated ? later.values[k + sumCount] : 0)
+            state.values[k] += scale * sum
+        }
+    }
+
+    /// Makes the shift at least `value`, and returns it.
+    private func raise(_ state: inout AccumulatorState, to value: Double) -> Double {
+        if value > state.values[0] {
+            let shift = min(value, .greatestFiniteMagnitude)
+            let scale = Double.exp(state.values[0] - shift)
+            for k in 1..<state.values.count { state.values[k] *= scale }
+            state.values[0] = shift
+        }
+        return state.values[0]
+    }
+
+    func finish(_ state: AccumulatorState) -> (values: [Double], indices: [Int64]) {
+        let (shift, sums) = (state.values[0], state.values[1...sumCount])
+        switch result {
+        case .logarithm: return (sums.map { shift + Double.log($0) }, [])
+        case .mean: return (sums.dropFirst().map { $0 / sums.first! }, [])
+        case .pair: return ([shift == Self.lowest ? -.infinity : shift] + sums, [])
+        }
+    }
+
+    // MARK: Generated code
+
+    func emitIdentity(_ state: StateReference, _ builder: KernelBuilder) {
+        builder.store(builder.constant(-builder.largestFinite(of: state.values)), in: state.values, at: 0)
+        builder.loop(stateCount.values - 1) { k in builder.store(builder.constant(0), in: state.values, at: k + 1) }
+    }
+
+    func emitEnter(_ value: Operand, weight: Operand?, into state: StateReference, _ builder: KernelBuilder) {
+        let exponent = builder.converted(value[0], like: state.values)
+        emitRaise(state, to: exponent, builder)
+        // Several columns may be in flight: the shift must have seen all of them before it is used.
+        builder.barrier()
+        let mass = (exponent - builder.load(state.values, at: 0)).apply(.exp)
+        if result == .mean { emitAdd(mass, to: state, at: 1, builder) }
+        let first = result == .mean ? 2 : 1
+        guard let weight else { return emitAdd(mass, to: state, at: Index(first), builder) }
+        builder.loop(dimension) { k in emitAdd(mass * weight[k], to: state, at: k + first, builder) }
+    }
+
+    func emitMerge(_ later: StateReference, into state: StateReference, _ builder: KernelBuilder) {
+        let laterShift = builder.converted(builder.load(later.values, at: 0), like: state.values)
+        emitRaise(state, to: laterShift, builder)
+        let scale = (laterShift - builder.load(state.values, at: 0)).apply(.exp)
+        builder.loop(sumCount) { k in
+            let sum = builder.converted(builder.load(later.values, at: k + 1), like: state.values)
+            emitAdd(scale * sum, to: state, at: k + 1, builder)
+        }
+    }
+
+    private func emitAdd(_ term: Value, to state: StateReference, at k: Index, _ builder: KernelBuilder) {
+        builder.emitCompensatedAdd(term, to: state.values, at: k, correction: isCompensated ? k + sumCount : nil)
+    }
+
+    private func emitRaise(_ state: StateReference, to value: Value, _ builder: KernelBuilder) {
+        builder.whenAny(value > builder.load(state.values, at: 0)) {
+            let old = builder.load(state.values, at: 0)
+            let largest = builder.constant(builder.largestFinite(of: state.values))
+            let capped = (value > largest).select(largest, value)
+            let shift = (value > old).select(capped, old)
+            let scale = (old - shift).apply(.exp)
+            builder.loop(stateCount.values - 1) { k in
+                builder.store(builder.load(state.values, at: k + 1) * scale, in: state.values, at: k + 1)
+            }
+            builder.store(shift, in: state.values, at: 0)
+        }
+    }
+
+    func emitFinish(
+        _ state: StateReference, value: (Index, Value) -> Void, index: (Index, Value) -> Void, _ builder: KernelBuilder
+    ) {
+        let shift = builder.load(state.values, at: 0)
+        let first = builder.load(state.values, at: 1)
+        switch result {
+        case .logarithm:
+            builder.loop(dimension) { k in value(k, shift + builder.load(state.values, at: k + 1).apply(.log)) }
+        case .mean:
+            builder.loop(dimension) { k in value(k, builder.load(state.values, at: k + 2) / first) }
+        case .pair:
+            // Blocks start at the lowest number of the data's type, which the accumulator's may exceed.
+            let lowest = builder.constant(-builder.largestFiniteNumber)
+            value(0, (shift <= lowest).select(builder.constant(-.infinity), shift))
+            builder.loop(dimension) { k in value(k + 1, builder.load(state.values, at: k + 1)) }
+        }
+    }
+}

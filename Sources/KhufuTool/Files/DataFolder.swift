@@ -1,0 +1,39 @@
+import Foundation
+
+/// The data sets that come with the tool.
+enum DataFolder {
+    static let environmentVariable = "KHUFU_DATA"
+
+    struct Missing: Error, CustomStringConvertible {
+        let name: String
+        let searched: [String]
+
+        var description: String {
+            "The data file \(quoted(name)) was looked for in \(searched.joined(separator: ", ")) and not found: "
+                + "set \(DataFolder.environmentVariable) to the repository's folder Sources/KhufuTool/Data."
+        }
+    }
+
+    /// The path of a data file, wherever the tool was started.
+    ///
+    /// The package manager copies the folder beside the executable. Its generated `Bundle.module` would find it there,
+    /// too, but ends the process when the executable was moved without it; here that is an error with a way out.
+    static func path(of name: String) throws(Missing) -> String {
+        let environment = ProcessInfo.processInfo.environment[environmentVariable].map { [URL(fileURLWithPath: $0)] } ?? []
+        let candidates = environment + besideExecutable + [inSourceTree]
+        for folder in candidates {
+            let file = folder.appendingPathComponent(name)
+            if FileManager.default.fileExists(atPath: file.path) { return file.path }
+        }
+        throw Missing(name: name, searched: candidates.map(\.path))
+    }
+
+    private static var besideExecutable: [URL] {
+        let folder = Bundle.main.bundleURL
+        return ["khufu_KhufuTool.resources", "khufu_KhufuTool.bundle"].map { folder.appendingPathComponent("\($0)/Data") }
+    }
+
+    private static var inSourceTree: URL {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Data")
+    }
+}

@@ -1,0 +1,72 @@
+import Foundation
+
+/// A regular file opened for reading, front to back, into memory that the caller owns.
+///
+/// Plain `read` calls rather than a memory map: a file that shrinks while it is mapped kills the process, and a whole
+/// copy (`Data(contentsOf:)`) would hold large inputs twice. The length is known from the start, so formats can check
+/// what a header promises before anything is allocated.
+struct FileReader: ~Copyable {
+    let path: String
+    /// The file's length in bytes when it was opened.
+    let size: Int
+    private let descriptor: Int32
+
+    init(_ path: String) throws(FileError) {
+        // Without O_NONBLOCK, opening a named pipe would wait for a writer before we can see that it is no file.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw FileError(path, .system("open", code: errno)) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            let code = errno
+            close(descriptor)
+            throw FileError(path, .system("inspect", code: code))
+        }
+        let kind = status.st_mode & S_IFMT
+        guard kind == S_IFREG else {
+            close(descriptor)
+            throw FileError(path, expected: "a file", found: kind == S_IFDIR ? "a folder" : "a device or pipe")
+        }
+        self.path = path
+        self.size = Int(status.st_size)
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    /// Fills `buffer` and returns how many bytes were read: fewer than fit only at the end of the file.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+        var filled = 0
+        while filled < buffer.count {
+            let count = Foundation.read(descriptor, buffer.baseAddress! + filled, buffer.count - filled)
+            if count == 0 { break }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw FileError(path, .system("read", code: errno))
+            }
+            filled += count
+        }
+        return filled
+    }
+
+    /// The next `count` bytes, or fewer at the end of the file.
+    func bytes(_ count: Int) throws(FileError) -> [UInt8] {
+        var result = [UInt8](repeating: 0, count: count)
+        let filled = try fill(&result)
+        result.removeLast(count - filled)
+        return result
+    }
+
+    /// Fills the memory of `elements` and returns the number of bytes read.
+    func fill<Element: BitwiseCopyable>(_ elements: inout [Element]) throws(FileError) -> Int {
+        var outcome = Result<Int, FileError>.success(0)
+        elements.withUnsafeMutableBytes { memory in
+            do throws(FileError) { outcome = .success(try read(into: memory)) } catch { outcome = .failure(error) }
+        }
+        return try outcome.get()
+    }
+}
+
+/// The system's words for an error number, without the number.
+func systemMessage(_ code: Int32) -> String {
+    String(cString: strerror(code))
+}

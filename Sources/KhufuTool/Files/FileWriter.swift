@@ -1,0 +1,67 @@
+import Foundation
+
+/// A file being written: it appears under its name only when it is complete.
+///
+/// The bytes go to a temporary file beside the target that is renamed at the end, so a run that fails half-way leaves an
+/// older result untouched. A target that exists and is no regular file (`/dev/stdout`, a pipe) is written directly.
+struct FileWriter: ~Copyable {
+    let path: String
+    private let temporaryPath: String?
+    private let descriptor: Int32
+    private var isFinished = false
+
+    init(_ path: String) throws(FileError) {
+        var status = stat()
+        let exists = stat(path, &status) == 0
+        if exists, status.st_mode & S_IFMT == S_IFDIR {
+            throw FileError(path, expected: "a file to write", found: "a folder")
+        }
+        let isDirect = exists && status.st_mode & S_IFMT != S_IFREG
+        // Through a symbolic link the file that it names is replaced, not the link.
+        let target = exists ? URL(fileURLWithPath: path).resolvingSymlinksInPath().path : path
+        let temporaryPath = isDirect ? nil : "\(target).\(getpid()).\(UInt32.random(in: 0 ... .max)).part"
+        let flags = isDirect ? O_WRONLY | O_CLOEXEC : O_WRONLY | O_CLOEXEC | O_CREAT | O_EXCL
+        let descriptor = open(temporaryPath ?? path, flags, 0o666)
+        guard descriptor >= 0 else { throw FileError(path, .system("write", code: errno)) }
+        self.path = target
+        self.temporaryPath = temporaryPath
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        close(descriptor)
+        if !isFinished, let temporaryPath { unlink(temporaryPath) }
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+        var written = 0
+        while written < bytes.count {
+            let count = Foundation.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw FileError(path, .system("write", code: errno))
+            }
+            written += count
+        }
+    }
+
+    func write<Element: BitwiseCopyable>(_ elements: [Element]) throws(FileError) {
+        var outcome = Result<Void, FileError>.success(())
+        elements.withUnsafeBytes { memory in
+            do throws(FileError) { try write(memory) } catch { outcome = .failure(error) }
+        }
+        try outcome.get()
+    }
+
+    func write(_ text: String) throws(FileError) {
+        try write(Array(text.utf8))
+    }
+
+    /// Gives the file its name. Without this call nothing of it remains.
+    mutating func finish() throws(FileError) {
+        if let temporaryPath, rename(temporaryPath, path) != 0 {
+            throw FileError(path, .system("write", code: errno))
+        }
+        isFinished = true
+    }
+}
