@@ -16,6 +16,8 @@ public final class CompiledReduction: Sendable {
 
     private struct State {
         var kernels: [KernelKey: CPUKernel] = [:]
+        /// Reductions that derivatives of this one are made from.
+        var derived: [DerivedKey: CompiledReduction] = [:]
         /// Node evaluations that the interpreter has done in place of compiling.
         var interpreted = 0
     }
@@ -23,6 +25,11 @@ public final class CompiledReduction: Sendable {
     private struct KernelKey: Hashable {
         var precision: Precision
         var instructionSet: InstructionSet
+    }
+
+    private struct DerivedKey: Hashable {
+        var reduction: Reduction
+        var declarations: [Declaration]
     }
 
     /// - Parameter declarations: what the arrays are, in their order; those of the formula's own variables, in order of
@@ -41,6 +48,17 @@ public final class CompiledReduction: Sendable {
             throw BindingError(
                 rival.map { "The formula uses \(variable), and input \(variable.index) is declared as \($0)." }
                     ?? "The formula uses \(variable), which is not among the inputs.")
+        }
+    }
+
+    /// Another reduction that this one's derivative needs; kept, so that it is compiled once.
+    func derived(_ reduction: Reduction, _ declarations: [Declaration]) throws(BindingError) -> CompiledReduction {
+        let key = DerivedKey(reduction: reduction, declarations: declarations)
+        return try state.withLock { (state) throws(BindingError) in
+            if let known = state.derived[key] { return known }
+            let made = try CompiledReduction(reduction, declarations: declarations, cache: cache)
+            state.derived[key] = made
+            return made
         }
     }
 

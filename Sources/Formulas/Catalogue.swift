@@ -18,6 +18,14 @@ public enum Catalogue {
 
     public static let entries: [Entry] = leaves + elementwise + vectors + norms + matrices + complex + derivatives
 
+    /// The formula that a call builds: how other modules write formulas.
+    ///
+    /// - Parameter arguments: as many, and of the kinds, as the entry's parameters.
+    package static func formula(_ name: String, _ arguments: [Argument]) throws(FormulaError) -> Formula {
+        guard let entry = entriesByName[name] else { throw FormulaError("There is no operation named \(name).") }
+        return try entry.build(arguments)
+    }
+
     static let entriesByName = Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0) })
 
     // MARK: - Variables and constants

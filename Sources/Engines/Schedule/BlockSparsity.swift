@@ -64,3 +64,46 @@ extension BlockSparsity.Pattern {
         }
     }
 }
+
+extension BlockSparsity.Pattern {
+    /// The pattern of some pairs, sorted by row: each row meets the columns that it is listed with.
+    init(meetings pairs: [(row: Int, column: Int)]) {
+        self.init(rowRanges: [], ends: [], columnRanges: [])
+        for (row, column) in pairs {
+            if rowRanges.last?.lowerBound == row {
+                ends[ends.count - 1] += 1
+            } else {
+                rowRanges.append(row..<row + 1)
+                ends.append(columnRanges.count + 1)
+            }
+            columnRanges.append(column..<column + 1)
+        }
+    }
+
+    /// The same pairs with rows and columns exchanged.
+    ///
+    /// Column ranges may overlap each other, so the columns are first cut at every bound; each piece then meets the rows of
+    /// all ranges that hold it.
+    var transposed: BlockSparsity.Pattern {
+        let bounds = Set(columnRanges.flatMap { [$0.lowerBound, $0.upperBound] }).sorted()
+        let pieceAt = Dictionary(uniqueKeysWithValues: bounds.enumerated().map { ($1, $0) })
+        var rowsMet: [[Range<Int>]] = Array(repeating: [], count: max(0, bounds.count - 1))
+        for k in rowRanges.indices.sorted(by: { rowRanges[$0].lowerBound < rowRanges[$1].lowerBound }) {
+            for range in columnRanges[columnRanges(of: k)] where !range.isEmpty {
+                for piece in pieceAt[range.lowerBound]!..<pieceAt[range.upperBound]! { rowsMet[piece].append(rowRanges[k]) }
+            }
+        }
+        var result = BlockSparsity.Pattern(rowRanges: [], ends: [], columnRanges: [])
+        for (piece, rows) in rowsMet.enumerated() where !rows.isEmpty {
+            result.columnRanges += rows
+            result.rowRanges.append(bounds[piece]..<bounds[piece + 1])
+            result.ends.append(result.columnRanges.count)
+        }
+        return result
+    }
+}
+
+extension BlockSparsity {
+    /// The same pairs with rows and columns exchanged.
+    public var transposed: BlockSparsity { BlockSparsity(patterns: patterns.map(\.transposed)) }
+}

@@ -35,18 +35,18 @@ func nearest(to name: String, among candidates: [String]) -> String? {
     return best.distance <= 2 && 2 * best.distance < name.utf8.count ? best.name : nil
 }
 
-/// Levenshtein's distance: insertions, deletions and replacements of one letter.
+/// How many letters have to be inserted, deleted, replaced or swapped with their neighbour (optimal string alignment).
 func editDistance(_ a: String, _ b: String) -> Int {
-    let b = Array(b.utf8)
-    var row = Array(0...b.count)
-    for (i, letter) in a.utf8.enumerated() {
-        var diagonal = i
-        row[0] = i + 1
+    let (a, b) = (Array(a.utf8), Array(b.utf8))
+    var (beforeLast, last) = ([Int](), Array(0...b.count))
+    for i in a.indices {
+        var row = [i + 1]
         for j in b.indices {
-            let replaced = diagonal + (letter == b[j] ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
+            var distance = min(last[j] + (a[i] == b[j] ? 0 : 1), last[j + 1] + 1, row[j] + 1)
+            if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { distance = min(distance, beforeLast[j - 1] + 1) }
+            row.append(distance)
         }
+        (beforeLast, last) = (last, row)
     }
-    return row[b.count]
+    return last[b.count]
 }

@@ -179,7 +179,7 @@ private struct Frame {
     }
 
     private func printer(indent: Int = 1) -> StatementPrinter {
-        StatementPrinter(kernel: kernel, dialect: dialect, uses: uses, indent: indent)
+        StatementPrinter(kernel: kernel, dialect: dialect, uses: uses, columnsPerStep: columns, indent: indent)
     }
 
     private func section(_ section: Kernel.Section, _ comment: String, _ printer: inout StatementPrinter) {

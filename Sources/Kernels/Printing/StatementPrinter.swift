@@ -8,12 +8,15 @@ struct StatementPrinter {
     let kernel: Kernel
     let dialect: Dialect
     let uses: RegisterUses
+    /// Columns that pair values have room for.
+    let columnsPerStep: Int
     /// Columns taken at a time in what is being printed: 1 prints no loop over c.
     var columns = 1
     private(set) var lines: [String] = []
     private var indent: Int
 
-    init(kernel: Kernel, dialect: Dialect, uses: RegisterUses, indent: Int) {
+    init(kernel: Kernel, dialect: Dialect, uses: RegisterUses, columnsPerStep: Int, indent: Int) {
+        self.columnsPerStep = columnsPerStep
         self.kernel = kernel
         self.dialect = dialect
         self.uses = uses
@@ -115,7 +118,8 @@ struct StatementPrinter {
 
     private func blockIndex(_ section: Kernel.Section) -> String {
         guard section.isRepeatedPerRow else { return "" }
-        return section == .pair && columns > 1 ? "[c][r]" : "[r]"
+        guard section == .pair, columnsPerStep > 1 else { return "[r]" }
+        return columns > 1 ? "[c][r]" : "[0][r]"
     }
 
     private func name(_ register: Register) -> String {

@@ -1,0 +1,178 @@
+import Engines
+import Formulas
+import Kernels
+
+/// `a_i = Reduce_j F(p, x_i, y_j)` as a function on Swift arrays: parsed once, compiled once per type of number, run on data
+/// of any size, never storing the matrix F(x_i, y_j).
+///
+///     let density = try KernelReduction("Exp(-g * SqDist(x, y))", ["g = Pm(1)", "x = Vi(2)", "y = Vj(2)"])
+///     let a = try density([0.5], x, y).values        // x, y: [Float], two numbers per point
+///
+/// Many threads may call one at the same time.
+public struct KernelReduction: Sendable {
+    /// The formula, the reduction and its inputs, without types or sizes.
+    public let compiled: CompiledReduction
+
+    /// - Parameters:
+    ///   - formula: in the formula language; see ``Catalogue`` for its operations.
+    ///   - aliases: the inputs in the order of the arguments, `"x = Vi(3)"`: per i, `Vj`: per j, `Pm`: one for all.
+    ///   - kind: what is accumulated.
+    ///   - weight: the second formula of weighted kinds.
+    ///   - k: how many values a k-min keeps.
+    ///   - over: the index reduced over; the result follows the other.
+    /// - Throws: ``FormulaError``, with the place in the text, for what does not parse or fit.
+    public init(
+        _ formula: String, _ aliases: [String], _ kind: Reduction.Kind = .sum, weight: String? = nil, k: Int = 1,
+        over: ReducedIndex = .j, accumulation: Accumulation = .init()
+    ) throws {
+        let declarations = try Declaration.list(parsing: aliases)
+        let reduction = try Reduction(
+            kind, of: try Formula(parsing: formula, aliases: aliases),
+            weight: try weight.map { try Formula(parsing: $0, aliases: aliases) }, k: k, over: over, accumulation: accumulation)
+        try self.init(reduction, declarations: declarations)
+    }
+
+    /// A reduction of formulas that are built already.
+    public init(_ reduction: Reduction, declarations: [Declaration]? = nil) throws {
+        compiled = try CompiledReduction(reduction, declarations: declarations)
+    }
+
+    // MARK: On arrays
+
+    /// Runs on arrays with as many numbers as points times dimension, row-major; the number of points follows.
+    ///
+    /// - Returns: the result's numbers and indices, with their shape.
+    /// - Throws: ``BindingError`` where the arrays do not fit, in one sentence; nothing is read then.
+    public func callAsFunction<Scalar: KhufuScalar>(
+        _ inputs: [Scalar]..., options: ExecutionOptions = .init()
+    ) throws -> ReductionResult<Scalar> {
+        try withBuffers(inputs) { buffers in try run(buffers, options: options) }
+    }
+
+    /// The gradient of Σ result · cotangent with respect to the input at a position.
+    ///
+    /// - Returns: as many numbers as that input has.
+    public func gradient<Scalar: KhufuScalar>(
+        withRespectTo position: Int, _ inputs: [Scalar]..., cotangent: [Scalar], options: ExecutionOptions = .init()
+    ) throws -> [Scalar] {
+        try withBuffers(inputs + [cotangent]) { buffers in
+            let arrays = try self.arrays(buffers.dropLast(), shapes: nil)
+            let shape = try compiled.resultShape(for: arrays)
+            let seed = buffers[inputs.count]
+            guard seed.count == shape.valueTotal else {
+                throw BindingError("The cotangent has one number per number of the result, \(shape.valueTotal); it has \(seed.count).")
+            }
+            guard inputs.indices.contains(position) else {
+                throw BindingError("There are \(inputs.count) inputs; number \(position) is none of them.")
+            }
+            return try [Scalar](unsafeUninitializedCapacity: inputs[position].count) { gradient, count in
+                try compiled.gradient(
+                    withRespectTo: position, arrays,
+                    cotangent: InputArray(
+                        seed.address, type: Scalar.scalarType, shape: shape.batch + [shape.rows, shape.values]),
+                    options: options, into: UnsafeMutableRawBufferPointer(gradient))
+                count = inputs[position].count
+            }
+        }
+    }
+
+    // MARK: On buffers
+
+    /// Runs on memory of the caller's, without copies.
+    ///
+    /// - Parameters:
+    ///   - inputs: one buffer per input.
+    ///   - shapes: (batch…, points, dimension), or (batch…, dimension) for parameters; batch axes broadcast. Left out, there
+    ///     is no batch, and the number of points follows from the count.
+    public func run<Scalar: KhufuScalar>(
+        _ inputs: [UnsafeBufferPointer<Scalar>], shapes: [[Int]]? = nil, options: ExecutionOptions = .init()
+    ) throws -> ReductionResult<Scalar> {
+        let arrays = try arrays(inputs, shapes: shapes)
+        let shape = try compiled.resultShape(for: arrays)
+        var indices: [Int64] = []
+        let values = try [Scalar](unsafeUninitializedCapacity: shape.valueTotal) { values, valueCount in
+            indices = try [Int64](unsafeUninitializedCapacity: shape.indexTotal) { indices, indexCount in
+                try compiled.run(arrays, options: options, values: UnsafeMutableRawBufferPointer(values), indices: indices)
+                indexCount = shape.indexTotal
+            }
+            valueCount = shape.valueTotal
+        }
+        return ReductionResult(shape: shape, values: values, indices: indices)
+    }
+
+    /// The same into buffers of the caller's.
+    public func run<Scalar: KhufuScalar>(
+        _ inputs: [UnsafeBufferPointer<Scalar>], shapes: [[Int]]? = nil, options: ExecutionOptions = .init(),
+        values: UnsafeMutableBufferPointer<Scalar>,
+        indices: UnsafeMutableBufferPointer<Int64> = .init(start: nil, count: 0)
+    ) throws {
+        try compiled.run(
+            try arrays(inputs, shapes: shapes), options: options, values: UnsafeMutableRawBufferPointer(values),
+            indices: indices)
+    }
+
+    // MARK: Binding
+
+    private func arrays<Scalar: KhufuScalar>(
+        _ inputs: some Collection<UnsafeBufferPointer<Scalar>>, shapes: [[Int]]?
+    ) throws(BindingError) -> [InputArray] {
+        let declarations = compiled.declarations
+        guard inputs.count == declarations.count, shapes?.count ?? inputs.count == inputs.count else {
+            throw BindingError("This reduction takes \(declarations.count) inputs, and \(inputs.count) came.")
+        }
+        var arrays: [InputArray] = []
+        for (k, (input, declaration)) in zip(inputs, declarations).enumerated() {
+            let shape = try shapes?[k] ?? declaration.shape(of: input.count)
+            guard Self.count(of: shape) == input.count else {
+                throw BindingError("Input \(declaration) is said to have shape \(shape), and has \(input.count) numbers.")
+            }
+            arrays.append(InputArray(input.address, type: Scalar.scalarType, shape: shape))
+        }
+        return arrays
+    }
+
+    /// How many numbers an array of a shape has; nil where that is no number.
+    private static func count(of shape: [Int]) -> Int? {
+        var count = 1
+        for length in shape {
+            let (product, overflow) = count.multipliedReportingOverflow(by: length)
+            guard length >= 0, !overflow else { return nil }
+            count = product
+        }
+        return count
+    }
+}
+
+/// What a reduction returns: `batch` × `rows` × `values` numbers and `batch` × `rows` × `indices` indices, row-major.
+public struct ReductionResult<Scalar: KhufuScalar>: Sendable {
+    public var shape: CompiledReduction.ResultShape
+    public var values: [Scalar]
+    public var indices: [Int64]
+}
+
+extension Declaration {
+    /// The shape of an array with a number of elements and no batch.
+    fileprivate func shape(of count: Int) throws(BindingError) -> [Int] {
+        guard variable.category != .parameter else { return [count] }
+        guard count.isMultiple(of: variable.dimension) else {
+            throw BindingError("Input \(self) takes \(variable.dimension) numbers per point; \(count) is no multiple of that.")
+        }
+        return [count / variable.dimension, variable.dimension]
+    }
+}
+
+extension UnsafeBufferPointer {
+    /// The first element's address. An empty buffer may have none; nothing is read from what stands for it.
+    fileprivate var address: UnsafeRawPointer { UnsafeRawPointer(baseAddress) ?? UnsafeRawPointer(bitPattern: 64)! }
+}
+
+/// All arrays' memory at once, without copies.
+private func withBuffers<Scalar, Result>(
+    _ arrays: [[Scalar]], _ body: ([UnsafeBufferPointer<Scalar>]) throws -> Result
+) rethrows -> Result {
+    func visit(_ k: Int, _ buffers: [UnsafeBufferPointer<Scalar>]) throws -> Result {
+        guard k < arrays.count else { return try body(buffers) }
+        return try arrays[k].withUnsafeBufferPointer { try visit(k + 1, buffers + [$0]) }
+    }
+    return try visit(0, [])
+}
