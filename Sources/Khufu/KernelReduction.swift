@@ -122,7 +122,7 @@ public struct KernelReduction: Sendable {
         }
         var arrays: [InputArray] = []
         for (k, (input, declaration)) in zip(inputs, declarations).enumerated() {
-            let shape = try shapes?[k] ?? declaration.shape(of: input.count)
+            let shape = if let shapes { shapes[k] } else { try declaration.shape(of: input.count) }
             guard Self.count(of: shape) == input.count else {
                 throw BindingError("Input \(declaration) is said to have shape \(shape), and has \(input.count) numbers.")
             }

@@ -70,6 +70,8 @@ private struct DeclarationReader {
             name = constructor.text
             token = try lexer.next()
             constructor = try identifier()
+        } else if token.kind != .symbol(.openParenthesis) {
+            throw error("`=` was expected after the name of an input, as in `x = Vi(3)`; this is \(token.kind).")
         }
         guard constructor.text == "Var" || Category(constructor: constructor.text) != nil else {
             throw lexer.error(
