@@ -13,7 +13,7 @@ import Testing
     private func survive(_ text: String) {
         do {
             let formula = try Formula(parsing: text, variables: Self.names)
-            let printed = formula.description
+            let printed = formula.text(limit: 30_000)
             if !printed.contains("…") { #expect((try? Formula(parsing: printed)) == formula, "\(text)") }
         } catch {
             #expect(!error.message.isEmpty)
@@ -97,12 +97,12 @@ import Testing
     func hugeTexts(_ unit: String) {
         let count = Lexer.maximumLength / unit.utf8.count
         survive(String(repeating: unit, count: count))
-        survive(String(repeating: unit, count: count / 16) + "x")
+        survive(String(repeating: unit, count: count / 50) + "x")
         survive(String(repeating: unit, count: count + 1))
     }
 
     /// Nesting and chains up to every limit.
-    @Test(arguments: [10, 1_000, 3_990, 4_010, 9_990, 10_010, 100_000])
+    @Test(arguments: [10, 1_000, 3_990, 4_010, 9_990, 10_010, 30_000])
     func deepTexts(_ depth: Int) {
         for (open, middle, close) in [("(", "x", ")"), ("[", "x", "]"), ("Exp(", "x", ")"), ("-(", "x", ")"), ("Sum([", "x", "])"), ("1/(1+", "x", ")")]
         where (open + close).utf8.count * depth < Lexer.maximumLength {

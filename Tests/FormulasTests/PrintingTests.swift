@@ -67,7 +67,7 @@ private let names = ["x": x, "y": y, "s": s]
     @Test(arguments: Catalogue.entries.map(\.name))
     func everyEntry(_ name: String) throws {
         for style in [FormulaGenerator.Style.anything, .tame, .smooth] {
-            for seed in 0..<15 as Range<UInt64> {
+            for seed in 0..<6 as Range<UInt64> {
                 var generator = FormulaGenerator(seed: seed, style: style)
                 let inputs = generator.variables(count: 4)
                 try expectRoundTrip(generator.formula(calling: name, depth: 2, variables: inputs))
@@ -88,7 +88,7 @@ private let names = ["x": x, "y": y, "s": s]
     }
 
     private func expectRoundTrip(_ formula: Formula) throws {
-        let text = formula.description
+        let text = formula.text(limit: 4_000)
         if text.contains("…") { return }
         let again = try Formula(parsing: text)
         #expect(again == formula, "\(text) reads back as \(again)")

@@ -8,9 +8,10 @@ import Glibc
 
 /// The folder where compiled kernels outlive the process.
 ///
-/// What lies here is executed, so the folder and each file must belong to this user and be writable by nobody else; both are asked of the opened file,
-/// at every use. Files appear by `rename` from a temporary name and are never changed after, so processes need no locks among themselves. Each file ends
-/// in a seal, a digest of what comes before: a file cut short by a full disk or a crash is known as such (mapping it would be a bus error).
+/// What lies here is executed, so the folder and each file must belong to this user and be writable by nobody else; both are asked of the opened
+/// file, at every use. Files appear by `rename` from a temporary name and are never changed after, so processes need no locks among themselves.
+/// Each file ends in a seal, a digest of what comes before: a file cut short by a full disk or a crash is known as such (mapping it would be a
+/// bus error).
 package struct CacheFolder: Sendable {
     package let path: String
     /// Why this is a private temporary folder, removed at exit, and not the usual one; nil if it is the usual one.

@@ -13,8 +13,8 @@ package final class KernelCache: Sendable {
     private let workshop: PerProcess<Lazy<Result<Workshop, CompilationError>>>
 
     /// - Parameters:
-    ///   - environment: where `KHUFU_CC`, `KHUFU_SIMD`, `KHUFU_CACHE_DIR`, `XDG_CACHE_HOME`, `HOME`, `TMPDIR` and `PATH` are looked up; also that of the
-    ///     compiler. Nothing is looked up, and no file touched, before the first use; then once.
+    ///   - environment: where `KHUFU_CC`, `KHUFU_SIMD`, `KHUFU_CACHE_DIR`, `XDG_CACHE_HOME`, `HOME`, `TMPDIR` and `PATH` are looked up; also that
+    ///     of the compiler. Nothing is looked up, and no file touched, before the first use; then once.
     ///   - capacity: how many libraries stay in memory though nobody uses them.
     ///   - diskLimit: how many bytes the folder may hold.
     package init(

@@ -30,7 +30,8 @@ final class LibraryTable: Sendable {
 
     init(capacity: Int) { self.capacity = capacity }
 
-    /// The slot of a request, new if there was none; then the slot unused longest gives way, if there are too many. Its library lives on while in use.
+    /// The slot of a request, new if there was none; then the slot unused longest gives way, if there are too many. Its library lives on while
+    /// in use.
     func slot(for request: Request) -> Slot {
         state.withLock { state in
             state.clock += 1

@@ -13,7 +13,8 @@ import Glibc
 ///
 /// - Helpers are shared by all callers and started when first wanted. A call never waits for a helper to become free, only for helpers that
 ///   have already joined it, so calls may be concurrent and nested without deadlock.
-/// - A forked child gets helpers of its own at its first call. (What is not supported is to fork within a body and return from it in the child.)
+/// - A forked child gets helpers of its own at its first call. Not supported: to fork within a body and return from it in the child, and to fork
+///   in the microseconds of the process's very first use, while Swift initialises `shared` under a lock of its own.
 package final class ThreadPool: Sendable {
     package static let shared = ThreadPool()
 

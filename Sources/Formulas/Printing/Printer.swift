@@ -5,8 +5,8 @@ extension Formula: CustomStringConvertible {
     /// The formula in the formula language, with no more parentheses than it needs.
     ///
     /// The text reads back as the identical formula: each node is written as the operator or the call that builds it, and a
-    /// node that exists is one that its operation did not simplify. Place holders, variables of negative index, are the one
-    /// thing that prints but is not read.
+    /// node that exists is one that its operation did not simplify. Not read back are texts beyond the parser's limits, a
+    /// million characters, and place holders, which are variables of negative index.
     ///
     /// - Parameters:
     ///   - names: what to write for variables; the others are written `Var(index,dimension,category)`.

@@ -94,8 +94,9 @@ struct FormulaLowering {
     }
 
     private func compute(_ formula: Formula) -> Place {
-        if formula.variable != nil {
-            let array = builder.array(formula.dimension)
+        if let variable = formula.variable {
+            let input = inputs.first { $0.variable == variable }!
+            let array = builder.array(formula.dimension, of: .number, named: Kernel.inputName(input) + "_lanes")
             let source = inputOperand(formula)
             builder.loop(formula.dimension) { k in builder.store(source[k], in: array, at: k) }
             return .array(array)

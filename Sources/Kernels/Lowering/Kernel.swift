@@ -148,4 +148,6 @@ struct ArrayInfo: Hashable, Sendable {
     var reference: ArrayReference
     var type: ElementType
     var section: Kernel.Section
+    /// Its name in generated code.
+    var name: String
 }

@@ -170,9 +170,10 @@ final class KernelBuilder: Emitter {
     func array(_ count: Int) -> ArrayReference { array(count, of: .number) }
 
     /// An array of the current section.
-    func array(_ count: Int, of type: ElementType) -> ArrayReference {
+    func array(_ count: Int, of type: ElementType, named name: String? = nil) -> ArrayReference {
         let reference = ArrayReference(id: kernel.arrays.count, count: count)
-        kernel.arrays.append(ArrayInfo(reference: reference, type: type, section: section))
+        kernel.arrays.append(
+            ArrayInfo(reference: reference, type: type, section: section, name: name ?? "a\(reference.id)"))
         return reference
     }
 

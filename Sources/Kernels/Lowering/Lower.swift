@@ -30,12 +30,12 @@ extension KernelBuilder {
         lowering.place(roots)
 
         let isWide = kernel.precision.accumulator != kernel.precision.arithmetic
-        let total = inSection(.begin) { state(accumulator, isWide ? .wide : .number) }
+        let total = inSection(.begin) { state(accumulator, isWide ? .wide : .number, named: "total") }
         inSection(.begin) { accumulator.emitIdentity(total, self) }
 
         var entered = total
         if kernel.blockLength != nil {
-            let block = inSection(.blockBegin) { state(accumulator, .number) }
+            let block = inSection(.blockBegin) { state(accumulator, .number, named: "partial") }
             inSection(.blockBegin) { accumulator.emitIdentity(block, self) }
             inSection(.flush) { accumulator.emitMerge(block, into: total, self) }
             entered = block
@@ -59,10 +59,10 @@ extension KernelBuilder {
         }
     }
 
-    private func state(_ accumulator: any Accumulator, _ type: ElementType) -> StateReference {
+    private func state(_ accumulator: any Accumulator, _ type: ElementType, named name: String) -> StateReference {
         let count = accumulator.stateCount
         return StateReference(
-            values: array(count.values, of: type),
-            positions: count.positions > 0 ? array(count.positions, of: .position) : nil)
+            values: array(count.values, of: type, named: name),
+            positions: count.positions > 0 ? array(count.positions, of: .position, named: name + "_position") : nil)
     }
 }

@@ -161,9 +161,9 @@ private struct Frame {
             let laneBytes = type == "f64" || type == "i64" ? 8 : 4
             let bytes = info.reference.count * columns * (info.section.isRepeatedPerRow ? rowVectors : 1) * lanes * laneBytes
             if bytes <= largestStackArray {
-                printer.line("\(type) a\(info.reference.id)[\(info.reference.count)]\(block);")
+                printer.line("\(type) \(info.name)[\(info.reference.count)]\(block);")
             } else {
-                printer.line("\(type) (*const a\(info.reference.id))\(block) = (void *)((char *)call->workspace + \(workspaceBytes));")
+                printer.line("\(type) (*const \(info.name))\(block) = (void *)((char *)call->workspace + \(workspaceBytes));")
                 workspaceBytes += (bytes + 63) / 64 * 64
             }
         }

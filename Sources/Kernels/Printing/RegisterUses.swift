@@ -3,11 +3,18 @@ import Formulas
 /// Which registers outlive the run of simple statements that defines them.
 ///
 /// The printer repeats each run for every row vector (and column) of a block. A register used in its own run only is a plain
-/// variable there; one that crosses into another run is an array over the block.
+/// variable there; one that crosses into another run is an array over the block. One that only fetches a number, and is used
+/// once, is written where it is used.
 struct RegisterUses {
     private var definition: [Register: Int] = [:]
     private(set) var crossing: Set<Register> = []
     private(set) var constants: [Register: Double] = [:]
+    /// Registers written in place, with the expression to write.
+    private(set) var inlined: [Register: Expression] = [:]
+    private var useCount: [Register: Int] = [:]
+    /// What was fetched from memory that has been written to since.
+    private var stale: Set<Register> = []
+    private var branchDepth = 0
     private var run = 0
 
     /// - Parameter splitsAtBarriers: whether a barrier ends a run: it does where several columns are in flight.
@@ -16,6 +23,7 @@ struct RegisterUses {
             run += 1
             visit(section, splitsAtBarriers)
         }
+        inlined = inlined.filter { useCount[$0.key] == 1 && !crossing.contains($0.key) }
     }
 
     private mutating func visit(_ block: [Statement], _ splitsAtBarriers: Bool) {
@@ -39,19 +47,25 @@ struct RegisterUses {
             if case .constant(let value) = expression { constants[register] = value }
             if case .convert(let source) = expression, let value = constants[source] { constants[register] = value }
             expression.operands.forEach { use($0) }
+            if branchDepth == 0, expression.isFetch { inlined[register] = expression }
         case .declare(let register, let initial):
             definition[register] = run
             use(initial)
         case .assign(let register, let value):
             use(register)
             use(value)
-        case .store(let register, _, _), .tableStore(let register, _), .result(let register, _), .index(let register, _),
+        case .store(let register, let array, _):
+            use(register)
+            for case (let fetched, .load(array, _)) in inlined { stale.insert(fetched) }
+        case .tableStore(let register, _), .result(let register, _), .index(let register, _),
             .exportedValue(let register, _), .exportedPosition(let register, _):
             use(register)
         case .whenAny(let mask, let body):
             use(mask)
             // Loops in here are inside the run.
+            branchDepth += 1
             visitInside(body)
+            branchDepth -= 1
         case .loop, .barrier: break
         }
     }
@@ -64,10 +78,20 @@ struct RegisterUses {
 
     private mutating func use(_ register: Register) {
         if definition[register] != run { crossing.insert(register) }
+        useCount[register, default: 0] += 1
+        if stale.contains(register) || branchDepth > 0 { inlined[register] = nil }
     }
 }
 
 extension Expression {
+    /// Whether this only reads memory.
+    var isFetch: Bool {
+        switch self {
+        case .load, .columnTable, .input: true
+        default: false
+        }
+    }
+
     var operands: [Register] {
         switch self {
         case .apply(_, let operands): operands

@@ -66,9 +66,10 @@ struct StatementPrinter {
         "for (int k\(counter) = 0; k\(counter) < \(count); k\(counter)++)"
     }
 
-    /// Constants are written where they are used.
+    /// Constants and plain fetches are written where they are used.
     private func isSilent(_ statement: Statement) -> Bool {
-        if case .define(let register, _) = statement { uses.constants[register] != nil } else { false }
+        guard case .define(let register, _) = statement else { return false }
+        return uses.constants[register] != nil || uses.inlined[register] != nil
     }
 
     // MARK: Statements
@@ -127,7 +128,7 @@ struct StatementPrinter {
     }
 
     private func element(_ array: ArrayReference, _ index: Index) -> String {
-        "a\(array.id)[\(position(index))]\(blockIndex(kernel.arrays[array.id].section))"
+        "\(kernel.arrays[array.id].name)[\(position(index))]\(blockIndex(kernel.arrays[array.id].section))"
     }
 
     func position(_ index: Index) -> String {
@@ -146,16 +147,21 @@ struct StatementPrinter {
 
     /// A register where a vector is needed.
     private func vector(_ register: Register) -> String {
+        if let expression = uses.inlined[register] { return text(expression, register.type) }
         guard let value = uses.constants[register] else { return name(register) }
-        return "splat_\(dialect.type(register.type))(\(dialect.literal(value, register.type)))"
+        return splat(dialect.literal(value, register.type), register.type)
     }
 
-    /// A register beside a vector: numbers need no splat there.
-    private func operand(_ register: Register) -> String {
-        guard let value = uses.constants[register] else { return name(register) }
-        let literal = dialect.literal(value, register.type)
-        return literal.hasPrefix("-") ? "(\(literal))" : literal
+    /// A register beside a vector, where a plain number will do; nil for what is a vector itself.
+    private func scalar(_ register: Register) -> String? {
+        if let value = uses.constants[register] {
+            let literal = dialect.literal(value, register.type)
+            return literal.hasPrefix("-") ? "(\(literal))" : literal
+        }
+        return uses.inlined[register].flatMap(scalar)
     }
+
+    private func splat(_ number: String, _ type: ElementType) -> String { "splat_\(dialect.type(type))(\(number))" }
 
     /// A number in the arithmetic's type.
     private func narrow(_ register: Register) -> String {
@@ -168,20 +174,57 @@ struct StatementPrinter {
     }
 
     private func text(_ expression: Expression, _ type: ElementType) -> String {
+        if let number = scalar(expression) { return splat(number, type) }
         switch expression {
         case .constant(let value): return dialect.literal(value, type)
         case .apply(let instruction, let operands): return text(instruction, operands, type)
         case .convert(let register):
             return type == .wide ? "f64_from_f32(\(vector(register)))" : "f32_from_f64(\(vector(register)))"
         case .load(let array, let index): return element(array, index)
-        case .input(let place, let index): return input(place, index, type)
-        case .columnTable(let index):
-            return "splat_\(dialect.type(type))(table[\(kernel.columnTableWidth) * \(column) + \(position(index))])"
-        case .counter(let index): return "splat_\(dialect.type(type))(\(position(index)))"
-        case .columnPosition: return "splat_\(dialect.type(type))(\(column) - position_base)"
-        case .positionZero: return "splat_\(dialect.type(type))(0)"
+        case .input(let place, let index): return gather(place, index)
+        case .counter(let index): return splat(position(index), type)
+        case .columnPosition: return splat("\(column) - position_base", type)
+        case .positionZero: return splat("0", type)
+        case .columnTable: preconditionFailure("is a plain number")
         }
     }
+
+    /// What is one number for all lanes: components of parameters and of the current column.
+    private func scalar(_ expression: Expression) -> String? {
+        switch expression {
+        case .columnTable(let index):
+            return element(of: "table", kernel.columnTableWidth, column, index)
+        case .input(let place, let index):
+            let input = kernel.inputs[place]
+            let isColumn = input.role == .column && !isInColumnSection
+            guard isColumn || (input.role == .parameter && kernel.precision.storage != .float16) else { return nil }
+            return isColumn
+                ? element(of: Kernel.inputName(input), input.variable.dimension, column, index)
+                : "\(Kernel.inputName(input))[\(position(index))]"
+        default: return nil
+        }
+    }
+
+    private func element(of pointer: String, _ dimension: Int, _ point: String, _ index: Index) -> String {
+        if dimension == 1 { return "\(pointer)[\(point)]" }
+        let offset = index == 0 ? "" : " + \(position(index))"
+        return "\(pointer)[\(dimension) * \(point)\(offset)]"
+    }
+
+    /// One number of each lane's own point.
+    private func gather(_ place: Int, _ index: Index) -> String {
+        let input = kernel.inputs[place]
+        let from = Kernel.inputName(input) + (index == 0 ? "" : " + \(position(index))")
+        switch input.role {
+        case .row: return "gather(\(from), \(input.variable.dimension), \(Self.row), end_row)"
+        case .column: return "gather(\(from), \(input.variable.dimension), first, end)"
+        // A half-precision parameter is converted in lanes, all of them the same.
+        case .parameter: return "gather(\(from), 0, 0, 1)"
+        }
+    }
+
+    /// Columns are lanes while the column table is filled.
+    var isInColumnSection = false
 
     /// The first row of vector r.
     private static let row = "block_row + r * LANES"
@@ -192,8 +235,9 @@ struct StatementPrinter {
     private func text(_ instruction: Instruction, _ operands: [Register], _ type: ElementType) -> String {
         if let symbol = Dialect.infix(instruction) {
             // One side has to be a vector.
-            let areAllConstant = operands.allSatisfy { uses.constants[$0] != nil }
-            return "\(areAllConstant ? vector(operands[0]) : operand(operands[0])) \(symbol) \(operand(operands[1]))"
+            let (first, second) = (scalar(operands[0]), scalar(operands[1]))
+            let left = (second == nil ? first : nil) ?? vector(operands[0])
+            return "\(left) \(symbol) \(second ?? vector(operands[1]))"
         }
         switch instruction {
         case .negate: return "-\(vector(operands[0]))"
@@ -203,28 +247,6 @@ struct StatementPrinter {
             return "\(Dialect.function(instruction)!)_\(dialect.type(type))(\(arguments))"
         }
     }
-
-    private func input(_ place: Int, _ index: Index, _ type: ElementType) -> String {
-        let input = kernel.inputs[place]
-        let dimension = input.variable.dimension
-        let pointer = Kernel.inputName(input)
-        func element(_ point: String) -> String {
-            let offset = point.isEmpty ? position(index) : dimension == 1 ? point : "\(dimension) * \(point) + \(position(index))"
-            return "\(pointer)[\(offset)]"
-        }
-        switch input.role {
-        case .parameter where kernel.precision.storage == .float16:
-            return "gather(\(pointer) + \(position(index)), 0, 0, 1)"
-        case .parameter: return "splat_\(dialect.type(type))(\(element("")))"
-        case .row: return "gather(\(pointer) + \(position(index)), \(dimension), \(Self.row), end_row)"
-        case .column where isInColumnSection:
-            return "gather(\(pointer) + \(position(index)), \(dimension), first, end)"
-        case .column: return "splat_\(dialect.type(type))(\(element(column)))"
-        }
-    }
-
-    /// Columns are lanes while the column table is filled.
-    var isInColumnSection = false
 }
 
 extension Kernel {

@@ -15,6 +15,9 @@ struct FileError: Error, Equatable, CustomStringConvertible {
         case system(String, code: Int32)
         /// The name or the content is not what it must be.
         case mismatch(at: Place?, expected: String, found: String)
+        /// Not a file to read from, or to write to: a folder, a device.
+        case notReadable(found: String)
+        case notWritable(found: String)
     }
 
     let path: String
@@ -36,6 +39,10 @@ struct FileError: Error, Equatable, CustomStringConvertible {
             return "\(file): cannot \(action): \(systemMessage(code))."
         case .mismatch(let place, let expected, let found):
             return "\(file)\(place.map(Self.words) ?? ""): expected \(expected), found \(found)."
+        case .notReadable(let found):
+            return "\(file): expected a file, found \(found)."
+        case .notWritable(let found):
+            return "\(file): expected a file to write, found \(found)."
         }
     }
 

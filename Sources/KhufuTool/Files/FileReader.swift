@@ -24,7 +24,7 @@ struct FileReader: ~Copyable {
         let kind = status.st_mode & S_IFMT
         guard kind == S_IFREG else {
             close(descriptor)
-            throw FileError(path, expected: "a file", found: kind == S_IFDIR ? "a folder" : "a device or pipe")
+            throw FileError(path, .notReadable(found: kind == S_IFDIR ? "a folder" : "a device or pipe"))
         }
         self.path = path
         self.size = Int(status.st_size)

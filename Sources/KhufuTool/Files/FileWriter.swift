@@ -14,15 +14,20 @@ struct FileWriter: ~Copyable {
         var status = stat()
         let exists = stat(path, &status) == 0
         if exists, status.st_mode & S_IFMT == S_IFDIR {
-            throw FileError(path, expected: "a file to write", found: "a folder")
+            throw FileError(path, .notWritable(found: "a folder"))
         }
         let isDirect = exists && status.st_mode & S_IFMT != S_IFREG
         // Through a symbolic link the file that it names is replaced, not the link.
         let target = exists ? URL(fileURLWithPath: path).resolvingSymlinksInPath().path : path
         let temporaryPath = isDirect ? nil : "\(target).\(getpid()).\(UInt32.random(in: 0 ... .max)).part"
         let flags = isDirect ? O_WRONLY | O_CLOEXEC : O_WRONLY | O_CLOEXEC | O_CREAT | O_EXCL
+        if let temporaryPath { Interruption.willWrite(temporaryPath) }
         let descriptor = open(temporaryPath ?? path, flags, 0o666)
-        guard descriptor >= 0 else { throw FileError(path, .system("write", code: errno)) }
+        guard descriptor >= 0 else {
+            let code = errno
+            if let temporaryPath { Interruption.didWrite(temporaryPath) }
+            throw FileError(path, .system("write", code: code))
+        }
         self.path = target
         self.temporaryPath = temporaryPath
         self.descriptor = descriptor
@@ -30,7 +35,9 @@ struct FileWriter: ~Copyable {
 
     deinit {
         close(descriptor)
-        if !isFinished, let temporaryPath { unlink(temporaryPath) }
+        guard let temporaryPath else { return }
+        if !isFinished { unlink(temporaryPath) }
+        Interruption.didWrite(temporaryPath)
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {

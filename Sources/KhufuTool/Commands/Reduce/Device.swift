@@ -1,0 +1,57 @@
+import ArgumentParser
+import Engines
+
+/// Where a computation runs, and on how many threads; shared by the commands that compute.
+struct DeviceOptions: ParsableArguments {
+    @Option(help: "Compiled code (cpu), the interpreter, or auto: the first where a C compiler works, else the second.")
+    var device: ExecutionOptions.Engine = .automatic
+
+    @Option(help: "How many threads compute; by default as many as this process may use.")
+    var threads: Int?
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is 1 to 1024; this is \(threads).") }
+    }
+
+    var threadCount: Int { threads ?? ThreadPool.defaultThreadCount }
+}
+
+extension ExecutionOptions.Engine: ExpressibleByArgument {}
+
+/// An engine that has been chosen and is known to run.
+struct Device: Sendable {
+    let engine: ExecutionOptions.Engine
+    let threads: Int
+    /// Why `auto` fell back to the interpreter.
+    let fallbackReason: String?
+
+    /// Chooses an engine by running `attempt`, some small work, on it.
+    ///
+    /// The library would choose by itself, and interpret tiny problems. Here the choice is made in the open, to be able to tell of it.
+    init(_ options: DeviceOptions, attempt: (Device) throws -> Void) throws {
+        let asked = options.device == .automatic ? .cpu : options.device
+        let first = Device(engine: asked, threads: options.threadCount, fallbackReason: nil)
+        do {
+            try attempt(first)
+            self = first
+        } catch let error as EngineError where options.device == .automatic {
+            self.init(engine: .interpreter, threads: options.threadCount, fallbackReason: error.description)
+        }
+    }
+
+    private init(engine: ExecutionOptions.Engine, threads: Int, fallbackReason: String?) {
+        self.engine = engine
+        self.threads = threads
+        self.fallbackReason = fallbackReason
+    }
+
+    func options(progress: ProgressLine? = nil) -> ExecutionOptions {
+        ExecutionOptions(engine: engine, threads: threads, progress: progress.map { line in { done, _ in line.update(done) } })
+    }
+
+    /// "cpu, avx512, 2 threads".
+    var description: String {
+        let set = engine == .cpu ? (try? KernelCache.shared.instructionSet).map { [$0.rawValue] } ?? [] : []
+        return ([engine.rawValue] + set + [counted(threads, "thread")]).joined(separator: ", ")
+    }
+}

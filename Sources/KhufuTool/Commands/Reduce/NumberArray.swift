@@ -1,0 +1,68 @@
+import Engines
+import Foundation
+import Kernels
+
+/// Numbers in memory of their own, in the type and shape that the engine wants.
+final class NumberArray: @unchecked Sendable {
+    let type: ScalarType
+    let shape: [Int]
+    private let memory: UnsafeMutableRawBufferPointer
+
+    /// Room for a shape's numbers, all 0.
+    ///
+    /// - Throws: where there are more than this machine's memory holds; the system would grant it, and end the process later.
+    init(type: ScalarType, shape: [Int]) throws(Failure) {
+        let limit = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+        let bytes = PointArray.count(of: shape).map { $0.multipliedReportingOverflow(by: type.byteCount) }
+        guard let bytes, !bytes.overflow, bytes.partialValue <= limit else {
+            throw Failure(
+                .dataError,
+                "An array of \(readable(shape: shape)) numbers in \(type.rawValue) does not fit in the \(readable(bytes: limit)) of memory of this machine.")
+        }
+        self.type = type
+        self.shape = shape
+        // Never empty, so that there is an address to give. Fresh pages are zero, and untouched until they are used.
+        let size = max(bytes.partialValue, 1)
+        guard let base = calloc(size, 1) else {
+            throw Failure(.dataError, "There is no memory for an array of \(readable(shape: shape)) numbers.")
+        }
+        memory = UnsafeMutableRawBufferPointer(start: base, count: size)
+    }
+
+    deinit { free(memory.baseAddress) }
+
+    convenience init(_ array: PointArray, type: NumberType, shape: [Int]) throws(Failure) {
+        try self.init(type: type.scalar, shape: shape)
+        switch type {
+        case .float32: array.floats.withUnsafeBytes { memory.copyMemory(from: $0) }
+        case .float64: array.doubles.withUnsafeBytes { memory.copyMemory(from: $0) }
+        }
+    }
+
+    convenience init(_ values: [Double], type: NumberType = .float64, shape: [Int]) throws(Failure) {
+        try self.init(PointArray(shape: shape, storage: .float64(values)), type: type, shape: shape)
+    }
+
+    var count: Int { shape.reduce(1, *) }
+
+    /// For reading by an engine; `self` must outlive the run.
+    var input: InputArray { InputArray(memory.baseAddress!, type: type, shape: shape) }
+
+    /// For writing by an engine.
+    var output: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(rebasing: memory[..<(count * type.byteCount)]) }
+
+    subscript(position: Int) -> Double {
+        precondition((0..<count).contains(position), "position \(position) of \(count)")
+        return type == .float32
+            ? Double(memory.load(fromByteOffset: 4 * position, as: Float.self))
+            : memory.load(fromByteOffset: 8 * position, as: Double.self)
+    }
+
+    /// A copy to keep or to write to a file.
+    var points: PointArray {
+        switch type {
+        case .float64: PointArray(shape: shape, storage: .float64(Array(output.bindMemory(to: Double.self))))
+        default: PointArray(shape: shape, storage: .float32(Array(output.bindMemory(to: Float.self))))
+        }
+    }
+}

@@ -1,0 +1,25 @@
+/// Random numbers that are the same on every machine and in every run: SplitMix64 (Steele, Lea and Flood, 2014).
+package struct OracleRandom: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    package init(seed: Int) { state = UInt64(bitPattern: Int64(seed)) &* 0x9E37_79B9_7F4A_7C15 }
+
+    package mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    /// Uniform in [low, high).
+    package mutating func uniform(_ low: Double, _ high: Double) -> Double {
+        low + (high - low) * (Double(next() >> 11) * 0x1p-53)
+    }
+
+    package mutating func below(_ count: Int) -> Int { Int(next() >> 33) % count }
+
+    package mutating func pick<T>(_ items: [T]) -> T { items[below(items.count)] }
+
+    package mutating func chance(_ probability: Double) -> Bool { uniform(0, 1) < probability }
+}
