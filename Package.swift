@@ -1,6 +1,9 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+let real = Target.Dependency.product(name: "RealModule", package: "swift-numerics")
+
+// The targets in the order of the data's way: each imports only those above it.
 let package = Package(
     name: "khufu",
     platforms: [.macOS(.v15)],
@@ -11,19 +14,23 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
-        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
     ],
     targets: [
-        .target(name: "Formulas", dependencies: [.product(name: "RealModule", package: "swift-numerics")]),
-        .target(name: "Kernels", dependencies: ["Formulas", .product(name: "RealModule", package: "swift-numerics")]),
-        .target(name: "Engines", dependencies: ["Formulas", "Kernels"]),
+        .target(name: "Formulas", dependencies: [real], exclude: ["README.md"]),
+        .target(name: "Kernels", dependencies: ["Formulas", real], exclude: ["README.md"]),
+        .target(name: "Engines", dependencies: ["Formulas", "Kernels"], exclude: ["README.md"]),
         .target(name: "Khufu", dependencies: ["Formulas", "Kernels", "Engines"]),
         .executableTarget(
             name: "KhufuTool",
-            dependencies: [
-                "Khufu",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "SwiftCSV", package: "SwiftCSV"),
-            ]),
+            dependencies: ["Khufu", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            resources: [.copy("Data")]),
+
+        .target(name: "TestSupport", dependencies: ["Formulas", "Kernels", "Engines"], path: "Tests/TestSupport"),
+        .testTarget(name: "FormulasTests", dependencies: ["Formulas", "TestSupport"]),
+        .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
+        .testTarget(name: "EnginesTests", dependencies: ["Engines", "TestSupport"]),
+        .testTarget(name: "OracleTests", dependencies: ["Engines", "TestSupport"]),
+        .testTarget(name: "KhufuTests", dependencies: ["Khufu", "TestSupport"]),
+        .testTarget(name: "KhufuToolTests", dependencies: ["KhufuTool"]),
     ]
 )

@@ -41,8 +41,14 @@ import Testing
     @Test(arguments: 0..<8 as Range<UInt64>)
     func randomCalls(_ seed: UInt64) {
         var random = RandomSource(seed: 1_000 + seed)
-        let integers = ["0", "1", "2", "3", "-1", "64", "1048576", "1048577", "9007199254740993", "9223372036854775807", "-9223372036854775808"]
-        let formulas = ["x", "y", "s", "0", "1", "-2", "0.5", "1e-300", "Zero(3)", "[x, s]", "[s, s]", "x - y", "Exp(s)", "Var(3,9,2)", "SumT(s, 4)"]
+        let integers = [
+            "0", "1", "2", "3", "-1", "64", "1048576", "1048577", "9007199254740993", "9223372036854775807",
+            "-9223372036854775808",
+        ]
+        let formulas = [
+            "x", "y", "s", "0", "1", "-2", "0.5", "1e-300", "Zero(3)", "[x, s]", "[s, s]", "x - y", "Exp(s)", "Var(3,9,2)",
+            "SumT(s, 4)",
+        ]
         func argument(_ parameter: Parameter, _ depth: Int) -> String {
             switch parameter.kind {
             case .formula: return depth > 0 && random.chance(1, in: 2) ? call(depth - 1) : random.pick(formulas)
@@ -93,7 +99,10 @@ import Testing
     }
 
     /// Texts of the largest size, and one beyond.
-    @Test(arguments: ["(", "[", "-", "x**", "s+", "x*", "x|", "Exp(", "x[0]", "x[", "1", "1.", ".", ",", "x,", "🙂", " ", "\n", "<", "=", "\u{0}", "**", "[[", "-(", "[x,"])
+    @Test(arguments: [
+        "(", "[", "-", "x**", "s+", "x*", "x|", "Exp(", "x[0]", "x[", "1", "1.", ".", ",", "x,", "🙂", " ", "\n", "<", "=",
+        "\u{0}", "**", "[[", "-(", "[x,",
+    ])
     func hugeTexts(_ unit: String) {
         let count = Lexer.maximumLength / unit.utf8.count
         survive(String(repeating: unit, count: count))
@@ -104,7 +113,9 @@ import Testing
     /// Nesting and chains up to every limit.
     @Test(arguments: [10, 1_000, 3_990, 4_010, 9_990, 10_010, 30_000])
     func deepTexts(_ depth: Int) {
-        for (open, middle, close) in [("(", "x", ")"), ("[", "x", "]"), ("Exp(", "x", ")"), ("-(", "x", ")"), ("Sum([", "x", "])"), ("1/(1+", "x", ")")]
+        for (open, middle, close) in [
+            ("(", "x", ")"), ("[", "x", "]"), ("Exp(", "x", ")"), ("-(", "x", ")"), ("Sum([", "x", "])"), ("1/(1+", "x", ")"),
+        ]
         where (open + close).utf8.count * depth < Lexer.maximumLength {
             survive(String(repeating: open, count: depth) + middle + String(repeating: close, count: depth))
             survive(String(repeating: open, count: depth) + middle)

@@ -102,7 +102,8 @@ private let names = [
         "RatCst(1, -9223372036854775808)", "Real2Complex(Zero(1048576))", "ComplexExp1j(Zero(1048576))",
         "Imag2Complex(Zero(1048576))", "ComplexDivide([scale, scale], Zero(2))", "ComplexSumT([1, 2], 9223372036854775806)",
         "TensorProd(Zero(1048576), Zero(1048576))", "Concat(Zero(1048576), x)", "Mod(x, 0, 0)", "Inv(Zero(3))",
-        "Grad(SoftDTW_SqDist(Var(9,1048576,0), scale, scale), scale, 1)", "Var(9223372036854775807,3,0)", "-(-9223372036854775808)",
+        "Grad(SoftDTW_SqDist(Var(9,1048576,0), scale, scale), scale, 1)", "Var(9223372036854775807,3,0)",
+        "-(-9223372036854775808)",
         "Grad(Var(1000000,3,0), Var(1000000,3,0))",
     ])
     func hostileNumbersAreErrors(_ text: String) {
@@ -112,9 +113,11 @@ private let names = [
 
     @Test func variablesAreChecked() {
         #expect(throws: FormulaError.self) {
-            try Formula(parsing: "a", variables: [
-                "a": Variable(index: 0, dimension: 3, category: .i), "b": Variable(index: 0, dimension: 2, category: .i),
-            ])
+            try Formula(
+                parsing: "a",
+                variables: [
+                    "a": Variable(index: 0, dimension: 3, category: .i), "b": Variable(index: 0, dimension: 2, category: .i),
+                ])
         }
         #expect(throws: FormulaError.self) {
             try Formula(parsing: "a", variables: ["a": Variable(index: -1, dimension: 3, category: .i)])

@@ -11,10 +11,12 @@ private let names = ["x": x, "y": y, "s": s]
 @Suite struct PrintingTests {
     /// Texts that print as they were written.
     @Test(arguments: [
-        "x + y", "x - y", "x * y", "x / y", "-x", "1/x", "x**2", "x**3", "x**-2", "x**s", "x**0.3", "x**-0.3", "x**(1/3)", "s**-x",
+        "x + y", "x - y", "x * y", "x / y", "-x", "1/x", "x**2", "x**3", "x**-2", "x**s", "x**0.3", "x**-0.3", "x**(1/3)",
+        "s**-x",
         "x | y", "(x | y) * x", "(x | y)**2", "Exp(x | y)", "(x | y) < s", "x < y", "x <= y", "x == y", "x != y", "(x < y) * s",
         "x[0]", "x[0:2]", "(x * y)[1]", "Exp(x)[1:3]", "[x, y]", "[x, s, y]", "[x, [s, y]]", "[x, x | y]",
-        "-(x * y)", "-x**2", "x * (y * s)", "x * y * s", "x * (y + s)", "x + (y + s)", "x - (y - s)", "x / (y / s)", "x / (y * s)",
+        "-(x * y)", "-x**2", "x * (y * s)", "x * y * s", "x * (y + s)", "x + (y + s)", "x - (y - s)", "x / (y / s)",
+        "x / (y * s)",
         "1/(x * y)", "1/x**2", "x * (1/y)", "1/x * y", "(1/x)**2", "(x + y)**2", "3 * x", "-3 * x", "1/3 * x", "-1/3 * x",
         "0.1 * x", "x + 1/3", "x - -3", "x**y**3", "(x**y)**3", "Exp(-x)", "Elem(x, 1)[0]", "2**x", "(1/3)**x", "(-2)**x",
         "Round(x, -2)", "TensorDot(x, y, [3], [3], [0], [0], [])", "IfElse(s, x, y)", "5e-324 * x", "1e+300 * x",
@@ -45,7 +47,10 @@ private let names = ["x": x, "y": y, "s": s]
     }
 
     /// Towers of every shape, as deep as formulas are, print and read back without recursion.
-    @Test(arguments: ["Exp(#)", "-Sin(#)", "1/(# + 1)", "x * (y - #)", "[#, s][0:1] * s", "s**#", "#**s", "(#)**3", "Grad(Var(9,1,0)*s, Var(9,1,0), #)"])
+    @Test(arguments: [
+        "Exp(#)", "-Sin(#)", "1/(# + 1)", "x * (y - #)", "[#, s][0:1] * s", "s**#", "#**s", "(#)**3",
+        "Grad(Var(9,1,0)*s, Var(9,1,0), #)",
+    ])
     func deepFormulasRoundTrip(_ step: String) throws {
         let parts = step.split(separator: "#", omittingEmptySubsequences: false).map(String.init)
         var (text, depth) = ("s", 0)

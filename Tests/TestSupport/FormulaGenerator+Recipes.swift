@@ -5,9 +5,10 @@ extension FormulaGenerator {
     package typealias Recipe = @Sendable (inout FormulaGenerator, Int) -> String?
 
     /// One recipe for each name of the catalogue.
-    package static let recipes: [String: Recipe] = leaves.merging(functions) { a, _ in a }.merging(functionsOfSeveral) { a, _ in a }
-        .merging(vectors) { a, _ in a }.merging(norms) { a, _ in a }.merging(matrices) { a, _ in a }
-        .merging(complexNumbers) { a, _ in a }.merging(differentials) { a, _ in a }
+    package static let recipes: [String: Recipe] = leaves.merging(functions) { a, _ in a }.merging(functionsOfSeveral) { a, _ in a
+    }
+    .merging(vectors) { a, _ in a }.merging(norms) { a, _ in a }.merging(matrices) { a, _ in a }
+    .merging(complexNumbers) { a, _ in a }.merging(differentials) { a, _ in a }
 
     static let names = recipes.keys.sorted()
     static let smoothNames = names.filter { !roughNames.contains($0) }

@@ -20,7 +20,8 @@ extension FormulaGenerator {
             let (isFirst, isLast) = (g.random.chance(1, in: 2), g.random.chance(1, in: 2))
             let shapes = "\(isFirst ? [c, a] : [a, c]), \(isLast ? [b, c] : [c, b])"
             let permute = g.random.pick(["", ", [0, 1]", ", [1, 0]", ", (1, 0)"])
-            return "TensorDot(\(g.argument(a * c)), \(g.argument(b * c)), \(shapes), [\(isFirst ? 0 : 1)], [\(isLast ? 1 : 0)]\(permute))"
+            return
+                "TensorDot(\(g.argument(a * c)), \(g.argument(b * c)), \(shapes), [\(isFirst ? 0 : 1)], [\(isLast ? 1 : 0)]\(permute))"
         },
         "Kron": { g, d in
             let a = g.divisor(d)

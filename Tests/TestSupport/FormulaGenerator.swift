@@ -111,11 +111,15 @@ extension FormulaGenerator {
         if dimension == 1 { return number() }
         if !scalars.isEmpty, random.chance(1, in: 3) { return "SumT(\(random.pick(scalars)), \(dimension))" }
         if random.chance(1, in: 8) { return "Zero(\(dimension))" }
-        return "[" + (0..<dimension).map { _ in scalars.isEmpty ? number() : "\(random.pick(scalars))" }.joined(separator: ", ") + "]"
+        return "[" + (0..<dimension).map { _ in scalars.isEmpty ? number() : "\(random.pick(scalars))" }.joined(separator: ", ")
+            + "]"
     }
 
     mutating func number() -> String {
-        random.pick(["1", "2", "3", "-1", "-2", "0.5", "-0.25", "1/3", "-2/7", "1.5", "1e-1", ".75", "2.", "IntCst(2)", "IntInv(3)", "RatCst(2, 5)"])
+        random.pick([
+            "1", "2", "3", "-1", "-2", "0.5", "-0.25", "1/3", "-2/7", "1.5", "1e-1", ".75", "2.", "IntCst(2)", "IntInv(3)",
+            "RatCst(2, 5)",
+        ])
     }
 
     /// Two arguments of one dimension, or one of them of dimension 1.

@@ -47,7 +47,7 @@ package struct CacheFolder: Sendable {
         let reason: String
         if let usual = usualPath(environment) {
             do throws(Problem) {
-                _ = try openDirectory(usual, creating: true)
+                try requireRoomToExecute(try openDirectory(usual, creating: true))
                 return CacheFolder(path: absolute(usual), fallbackReason: nil)
             } catch {
                 reason = "\(usual) \(error.description)"
@@ -157,6 +157,19 @@ extension CacheFolder {
             throw Problem(description: "is not writable (\(systemMessage(errno)))")
         }
         return directory
+    }
+
+    /// Refuses a file system that is full or forbids execution: better to compile elsewhere than to fail at every kernel.
+    private static func requireRoomToExecute(_ directory: borrowing Descriptor) throws(Problem) {
+        var system = statvfs()
+        guard fstatvfs(directory.number, &system) == 0 else { return }
+        #if os(Linux)
+        let forbidden: UInt = 8  // ST_NOEXEC, which Swift's C library modules leave out
+        guard system.f_flag & forbidden == 0 else { throw Problem(description: "lies where execution is forbidden (noexec)") }
+        #endif
+        guard UInt64(system.f_bavail) * UInt64(system.f_frsize) >= 1 << 20 else {
+            throw Problem(description: "lies on a full disk")
+        }
     }
 
     /// `mkdir -p`, with nothing for others. Failures show when the folder is opened.

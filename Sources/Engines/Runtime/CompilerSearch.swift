@@ -86,7 +86,8 @@ package struct CompilerSearch: Sendable {
             onSearchPath(name).map { Place($0, .searchPath(name)) }
         }
         var seen: Set<String> = []
-        return (toolchains.filter { FileStamp(executable: $0.path) != nil } + programs).filter { seen.insert($0.path).inserted }
+        return (toolchains.filter { FileStamp(executable: $0.path) != nil } + programs)
+            .filter { seen.insert($0.path).inserted }
     }
 
     /// The folders of the Swift toolchains: that of `swift` on the `PATH`, with links followed, and the usual places.
@@ -110,7 +111,8 @@ package struct CompilerSearch: Sendable {
     private func judge(_ place: Place) -> CompilerCandidate {
         let verdict: CompilerCandidate.Verdict
         if let stamp = FileStamp(executable: place.path) {
-            let name = CacheFolder.Name.note(SHA256.name(of: ["compiler", Self.probe, instructionSet.rawValue, stamp.description]))
+            let name = CacheFolder.Name.note(
+                SHA256.name(of: ["compiler", Self.probe, instructionSet.rawValue, stamp.description]))
             if let compiler = recalled(from: name, place.path, stamp) {
                 verdict = .taken(compiler)
             } else {
@@ -144,17 +146,18 @@ extension CompilerSearch {
         } else {
             return .refused("is neither clang nor gcc (its version reads \"\(version.prefix(80))\")")
         }
-        var reason = ""
+        // The reason given is that of the first way: the others are makeshifts, and fail in stranger words.
+        var reason: String?
         for linking in Compiler.linkings.indices {
             let compiler = Compiler(path: path, kind: kind, version: version, linking: linking, stamp: stamp)
             do throws(CompilationError) {
                 try attempt(compiler)
                 return .taken(compiler)
             } catch {
-                reason = error.description
+                reason = reason ?? error.description
             }
         }
-        return .refused("cannot make a library. \(reason)")
+        return .refused("cannot make a library. \(reason ?? "")")
     }
 
     private func attempt(_ compiler: Compiler) throws(CompilationError) {

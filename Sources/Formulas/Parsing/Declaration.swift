@@ -97,7 +97,8 @@ private struct DeclarationReader {
             variable = Variable(index: integers[0], dimension: integers[1], category: category)
         case (nil, let count): throw lexer.error("Var(index, dim, category) takes 3 numbers; these are \(count).", range)
         case (_, let count):
-            throw lexer.error("\(constructor)(dim) and \(constructor)(index, dim) take 1 or 2 numbers; these are \(count).", range)
+            throw lexer.error(
+                "\(constructor)(dim) and \(constructor)(index, dim) take 1 or 2 numbers; these are \(count).", range)
         }
         guard (0...Scope.maximumIndex).contains(variable.index) else {
             throw lexer.error("A position is 0 to \(Scope.maximumIndex); this is \(variable.index).", range)
@@ -139,7 +140,9 @@ private struct DeclarationReader {
     }
 
     private mutating func expect(_ symbol: Token.Symbol) throws(FormulaError) {
-        guard token.kind == .symbol(symbol) else { throw error("\(quoted(symbol.rawValue)) was expected; this is \(token.kind).") }
+        guard token.kind == .symbol(symbol) else {
+            throw error("\(quoted(symbol.rawValue)) was expected; this is \(token.kind).")
+        }
         token = try lexer.next()
     }
 

@@ -12,7 +12,8 @@ struct Lexer: Sendable {
 
     init(_ source: String) throws(FormulaError) {
         guard source.utf8.count <= Self.maximumLength else {
-            throw FormulaError("The text of a formula has at most \(Self.maximumLength) characters; this has \(source.utf8.count).")
+            throw FormulaError(
+                "The text of a formula has at most \(Self.maximumLength) characters; this has \(source.utf8.count).")
         }
         self.source = source
         self.bytes = Array(source.utf8)
@@ -88,7 +89,9 @@ extension Lexer {
 
     private func integer(_ start: Int) throws(FormulaError) -> Token.Kind {
         guard let magnitude = UInt(text(from: start)), magnitude <= Int.min.magnitude else {
-            throw error("An integer here is at most \(Int.max); beyond that, numbers are written with an exponent, as 1e30.", start..<position)
+            throw error(
+                "An integer here is at most \(Int.max); beyond that, numbers are written with an exponent, as 1e30.",
+                start..<position)
         }
         return .integer(magnitude)
     }

@@ -164,7 +164,8 @@ extension Parser {
             return true
         case .end:
             throw lexer.error(
-                "This bracket is never closed; \(quoted(group.close.rawValue)) was expected before the end of the text.", group.open)
+                "This bracket is never closed; \(quoted(group.close.rawValue)) was expected before the end of the text.",
+                group.open)
         default: throw unexpected(in: group)
         }
     }
@@ -191,7 +192,9 @@ extension Parser {
                 emit(kind, 1, from: mark)
             case .infix(let sign, let precedence, let left):
                 // Powers associate to the right; comparisons not at all.
-                if let next, next.rawValue > precedence.rawValue || next == .power || next == .comparison && precedence == .comparison {
+                if let next,
+                    next.rawValue > precedence.rawValue || next == .power || next == .comparison && precedence == .comparison
+                {
                     return
                 }
                 stack.removeLast()

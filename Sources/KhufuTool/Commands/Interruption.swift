@@ -7,7 +7,8 @@ import Synchronization
 /// The signals are taken by a dispatch source, on an ordinary thread, because a signal handler may call next to nothing.
 enum Interruption {
     private static let partialFiles = Mutex<Set<String>>([])
-    private static let sources = Mutex<[any DispatchSourceSignal]>([])
+    /// Kept alive; written once, by `install`, before there is a second thread.
+    nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
 
     /// Takes SIGINT, SIGTERM and SIGHUP; each still ends the process, as that signal does.
     static func install() {
@@ -23,7 +24,7 @@ enum Interruption {
                 }
             }
             source.resume()
-            sources.withLock { $0.append(source) }
+            sources.append(source)
         }
     }
 

@@ -26,7 +26,7 @@ struct KhufuCommand: ParsableCommand {
 
     static func main() {
         Interruption.install()
-        exit(run(Array(CommandLine.arguments.dropFirst())))
+        Foundation.exit(run(Array(CommandLine.arguments.dropFirst())))
     }
 
     /// Parses, runs and reports; returns the exit code.
@@ -59,9 +59,9 @@ struct KhufuCommand: ParsableCommand {
 }
 
 /// Writes a line to standard error.
-func standardError(_ line: String) {
+func standardError(_ line: String, terminator: String = "\n") {
     // Errors of writing have nowhere to be told. `FileHandle.write` would trap on some of them.
-    var bytes = Array((line + "\n").utf8)[...]
+    var bytes = Array((line + terminator).utf8)[...]
     while !bytes.isEmpty {
         let count = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
         if count < 0, errno == EINTR { continue }
@@ -86,3 +86,6 @@ enum NegativeFormula {
         return argument.dropFirst().contains { "(*/+-|<> [".contains($0) }
     }
 }
+
+/// Hands on what `print` has kept back.
+func flushOutput() { fflush(nil) }

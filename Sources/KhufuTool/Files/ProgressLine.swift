@@ -22,7 +22,7 @@ final class ProgressLine: Sendable {
     /// Progress of `total` steps; `isEnabled`, `patience` and `write` are for tests.
     init(
         _ label: String, total: Int, isEnabled: Bool = isatty(STDERR_FILENO) != 0, patience: Duration = .seconds(0.5),
-        write: @escaping @Sendable (String) -> Void = { FileHandle.standardError.write(Data($0.utf8)) }
+        write: @escaping @Sendable (String) -> Void = { standardError($0, terminator: "") }
     ) {
         self.label = label
         self.total = max(total, 1)
@@ -35,7 +35,10 @@ final class ProgressLine: Sendable {
     deinit { finish() }
 
     /// Says that `done` of the steps are finished; cheap enough to call at every one.
-    func update(_ done: Int) {
+    func update(_ done: Int) { update(done, of: total) }
+
+    /// The same where each part of a run counts anew.
+    func update(_ done: Int, of total: Int) {
         guard isEnabled else { return }
         let now = ContinuousClock.now
         state.withLock { state in
@@ -43,7 +46,7 @@ final class ProgressLine: Sendable {
             guard now - state.lastDrawn >= interval else { return }
             state.lastDrawn = now
             state.isVisible = true
-            write("\r\u{1b}[K" + text(done, elapsed: (now - start) / .seconds(1)))
+            write("\r\u{1b}[K" + text(done, of: max(total, 1), elapsed: (now - start) / .seconds(1)))
         }
     }
 
@@ -55,7 +58,7 @@ final class ProgressLine: Sendable {
         }
     }
 
-    private func text(_ done: Int, elapsed: Double) -> String {
+    private func text(_ done: Int, of total: Int, elapsed: Double) -> String {
         let fraction = min(max(Double(done) / Double(total), 0), 1)
         let width = 24
         let filled = Int(fraction * Double(width))

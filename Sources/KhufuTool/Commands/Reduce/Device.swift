@@ -46,12 +46,15 @@ struct Device: Sendable {
     }
 
     func options(progress: ProgressLine? = nil) -> ExecutionOptions {
-        ExecutionOptions(engine: engine, threads: threads, progress: progress.map { line in { done, _ in line.update(done) } })
+        var options = ExecutionOptions(engine: engine, threads: threads)
+        if let progress { options.progress = { done, total in progress.update(done, of: total) } }
+        return options
     }
 
     /// "cpu, avx512, 2 threads".
     var description: String {
-        let set = engine == .cpu ? (try? KernelCache.shared.instructionSet).map { [$0.rawValue] } ?? [] : []
-        return ([engine.rawValue] + set + [counted(threads, "thread")]).joined(separator: ", ")
+        var parts = [engine.rawValue]
+        if engine == .cpu, let set = try? KernelCache.shared.instructionSet { parts.append(set.rawValue) }
+        return (parts + [counted(threads, "thread")]).joined(separator: ", ")
     }
 }

@@ -2,11 +2,11 @@ import Engines
 import Formulas
 import Kernels
 
-/// A reduction's result, with what it took.
+/// A result, with what it took.
 struct Evaluation {
     let values: NumberArray?
     let indices: PointArray?
-    /// Pairs of points that entered; as a Double, which no product of sizes overflows.
+    /// Pairs of points of the reduction; as a Double, which no product of sizes overflows.
     let pairs: Double
     let device: Device
     /// For finding or compiling the machine code.
@@ -17,66 +17,108 @@ struct Evaluation {
     init(_ compiled: CompiledReduction, _ arrays: [NumberArray], _ options: DeviceOptions) throws {
         let inputs = arrays.map(\.input)
         let shape = try compiled.resultShape(for: inputs)
-        let type = arrays.first?.type ?? .float64
-        let values = shape.values > 0 ? try NumberArray(type: type, shape: shape.batch + [shape.rows, shape.values]) : nil
+        let values =
+            shape.values > 0
+            ? try NumberArray(type: arrays.commonType, shape: shape.batch + [shape.rows, shape.values]) : nil
         let indexShape = shape.batch + [shape.rows, shape.indices]
-        var indices = [Int64](repeating: 0, count: try Self.checkedCount(indexShape))
+        var indices = [Int64](repeating: 0, count: try NumberArray.checkedCount(indexShape, .float64))
 
-        let clock = ContinuousClock()
-        let start = clock.now
-        let device = try Device(options) { try compiled.prepare(inputs, $0) }
-        let ready = clock.now
-
-        pairs = compiled.pairs(arrays)
-        let progress = ProgressLine(compiled.reduction.name, total: Int(min(pairs, 1e18)))
-        try indices.withUnsafeMutableBufferPointer { indices in
-            try compiled.run(
-                inputs, options: device.options(progress: progress),
-                values: values?.output ?? UnsafeMutableRawBufferPointer(start: nil, count: 0), indices: indices)
+        let timing = try Timing(options, pairs: compiled.pairs(arrays), title: compiled.reduction.name) { options, isFirst in
+            let inputs = isFirst ? compiled.firstPoints(of: inputs) : inputs
+            try indices.withUnsafeMutableBufferPointer { indices in
+                try compiled.run(inputs, options: options, values: values?.output ?? .empty, indices: indices)
+            }
         }
-        progress.finish()
-        time = clock.now - ready
-        preparation = ready - start
-        self.values = values
-        self.indices = shape.indices > 0 ? PointArray(shape: indexShape, storage: .int64(indices)) : nil
-        self.device = device
+        self.init(
+            values: values, indices: shape.indices > 0 ? PointArray(shape: indexShape, storage: .int64(indices)) : nil, timing)
     }
 
-    private static func checkedCount(_ shape: [Int]) throws(Failure) -> Int {
-        try NumberArray(type: .float64, shape: shape).count
+    /// The gradient of Σ result × cotangent with respect to one input, of that input's shape.
+    init(
+        gradientOf compiled: CompiledReduction, at position: Int, _ arrays: [NumberArray], cotangent: NumberArray,
+        _ options: DeviceOptions
+    ) throws {
+        let inputs = arrays.map(\.input)
+        let gradient = try NumberArray(type: arrays.commonType, shape: arrays[position].shape)
+        let title = "Gradient of \(compiled.reduction.name)"
+        let timing = try Timing(options, pairs: compiled.pairs(arrays), title: title) { options, isFirst in
+            var cotangent = cotangent.input
+            if isFirst { cotangent.shape = [1] + cotangent.shape.suffix(1) }
+            try compiled.gradient(
+                withRespectTo: position, isFirst ? compiled.firstPoints(of: inputs) : inputs, cotangent: cotangent,
+                options: options, into: gradient.output)
+        }
+        self.init(values: gradient, indices: nil, timing)
+    }
+
+    private init(values: NumberArray?, indices: PointArray?, _ timing: Timing) {
+        self.values = values
+        self.indices = indices
+        pairs = timing.pairs
+        device = timing.device
+        preparation = timing.preparation
+        time = timing.time
+    }
+}
+
+/// A computation run twice: on the first points, which makes the machine code and shows whether the engine can run at all;
+/// then on everything, with its progress shown.
+private struct Timing {
+    let pairs: Double
+    let device: Device
+    let preparation: Duration
+    let time: Duration
+
+    init(
+        _ options: DeviceOptions, pairs: Double, title: String,
+        _ compute: (_ options: ExecutionOptions, _ isFirst: Bool) throws -> Void
+    ) throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        // Without points there is no first one, and nothing that needs machine code.
+        device = try Device(options) { device in
+            if pairs > 0 { try compute(device.options(), true) }
+        }
+        let ready = clock.now
+        let progress = ProgressLine(title, total: Int(min(pairs, 1e18)))
+        defer { progress.finish() }
+        try compute(device.options(progress: progress), false)
+        time = clock.now - ready
+        preparation = ready - start
+        self.pairs = pairs
     }
 }
 
 extension CompiledReduction {
-    /// Runs on the first point of each input: finds or compiles the machine code, and next to nothing else.
-    func prepare(_ inputs: [InputArray], _ device: Device) throws {
-        // With no points there is nothing to compile for, and no first point.
-        guard inputs.allSatisfy({ !$0.shape.contains(0) }) else { return }
-        let single = zip(declarations, inputs).map { declaration, input in
-            let shape = declaration.variable.category == .parameter ? input.shape.suffix(1) : [1] + input.shape.suffix(1)
-            return InputArray(input.base, type: input.type, shape: Array(shape))
+    /// The same inputs with one point each, and no batch.
+    fileprivate func firstPoints(of inputs: [InputArray]) -> [InputArray] {
+        zip(declarations, inputs).map { declaration, input in
+            let dimension = Array(input.shape.suffix(1))
+            let shape = declaration.variable.category == .parameter ? dimension : [1] + dimension
+            return InputArray(input.base, type: input.type, shape: shape)
         }
-        let shape = try resultShape(for: single)
-        let values = UnsafeMutableRawBufferPointer.allocate(byteCount: max(8, 8 * shape.valueTotal), alignment: 64)
-        let indices = UnsafeMutableBufferPointer<Int64>.allocate(capacity: max(1, shape.indexTotal))
-        defer {
-            values.deallocate()
-            indices.deallocate()
-        }
-        try run(single, options: ExecutionOptions(engine: device.engine, threads: 1), values: values, indices: indices)
     }
 
     /// How many pairs of points there are, over the whole batch.
-    func pairs(_ arrays: [NumberArray]) -> Double {
+    fileprivate func pairs(_ arrays: [NumberArray]) -> Double {
         var points: [Category: Double] = [:]
-        var batch: [Int] = []
+        var batch: [Double] = []
         for (declaration, array) in zip(declarations, arrays) where declaration.variable.category != .parameter {
             points[declaration.variable.category] = Double(array.shape[array.shape.count - 2])
-            let own = Array(array.shape.dropLast(2))
-            let rank = max(batch.count, own.count)
-            batch = zip(Array(repeating: 1, count: rank - batch.count) + batch, Array(repeating: 1, count: rank - own.count) + own)
-                .map { max($0, $1) }
+            for (axis, length) in array.shape.dropLast(2).reversed().enumerated() {
+                if axis == batch.count { batch.append(1) }
+                if length != 1 { batch[axis] = Double(length) }
+            }
         }
-        return batch.reduce(1) { $0 * Double($1) } * (points[.i] ?? 1) * (points[.j] ?? 1)
+        return batch.reduce(1, *) * (points[.i] ?? 1) * (points[.j] ?? 1)
     }
+}
+
+extension [NumberArray] {
+    /// The type of all inputs; that of constants where there is none.
+    fileprivate var commonType: ScalarType { first?.type ?? .float64 }
+}
+
+extension UnsafeMutableRawBufferPointer {
+    fileprivate static var empty: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: nil, count: 0) }
 }

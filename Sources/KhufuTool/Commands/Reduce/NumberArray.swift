@@ -12,21 +12,25 @@ final class NumberArray: @unchecked Sendable {
     ///
     /// - Throws: where there are more than this machine's memory holds; the system would grant it, and end the process later.
     init(type: ScalarType, shape: [Int]) throws(Failure) {
-        let limit = Int(clamping: ProcessInfo.processInfo.physicalMemory)
-        let bytes = PointArray.count(of: shape).map { $0.multipliedReportingOverflow(by: type.byteCount) }
-        guard let bytes, !bytes.overflow, bytes.partialValue <= limit else {
-            throw Failure(
-                .dataError,
-                "An array of \(readable(shape: shape)) numbers in \(type.rawValue) does not fit in the \(readable(bytes: limit)) of memory of this machine.")
-        }
         self.type = type
         self.shape = shape
         // Never empty, so that there is an address to give. Fresh pages are zero, and untouched until they are used.
-        let size = max(bytes.partialValue, 1)
+        let size = max(try Self.checkedCount(shape, type) * type.byteCount, 1)
         guard let base = calloc(size, 1) else {
             throw Failure(.dataError, "There is no memory for an array of \(readable(shape: shape)) numbers.")
         }
         memory = UnsafeMutableRawBufferPointer(start: base, count: size)
+    }
+
+    /// The number of elements of a shape that fits in memory.
+    static func checkedCount(_ shape: [Int], _ type: ScalarType) throws(Failure) -> Int {
+        let limit = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+        guard let count = PointArray.count(of: shape), count <= limit / type.byteCount else {
+            throw Failure(
+                .dataError,
+                "An array of \(readable(shape: shape)) numbers does not fit in the \(readable(bytes: limit)) of memory of this machine.")
+        }
+        return count
     }
 
     deinit { free(memory.baseAddress) }

@@ -76,7 +76,7 @@ struct ReduceCommand: ParsableCommand {
         let evaluation: Evaluation
         let subject: String
         if let gradient, let cotangent {
-            evaluation = try GradientEvaluation.run(reduction, data, name: gradient, cotangentFile: cotangent, devices)
+            evaluation = try Evaluation(gradientOf: reduction, data, name: gradient, cotangentFile: cotangent, devices)
             subject = "Gradient in \(gradient) of \(reduction.sentence(data.declarations))"
         } else {
             let compiled = try CompiledReduction(reduction, declarations: data.declarations)

@@ -1,0 +1,76 @@
+import Engines
+import Formulas
+import Kernels
+
+/// Classifies handwritten digits by the majority of their nearest neighbours in 64 dimensions.
+enum DigitsDemo {
+    static let neighbours = 5
+    private static let testCount = 360
+    private static let pixelCount = 64
+
+    static func run(_ options: DeviceOptions) throws -> (report: DemoReport, device: Device) {
+        let digits = try Digits()
+        // A fixed shuffle: the file is sorted by writer, and the last of them write differently.
+        var random = SplitMix64(seed: 1797)
+        let order = Array(0..<digits.count).shuffled(using: &random)
+        let (test, training) = (Array(order.prefix(testCount)), Array(order.dropFirst(testCount)))
+
+        let declarations = try Declaration.list(parsing: ["new = Vi(\(pixelCount))", "known = Vj(\(pixelCount))"])
+        let formula = try Formula(parsing: "SqDist(new, known)", aliases: declarations.map(\.description))
+        let reduction = try Reduction(.argKMin, of: formula, k: neighbours)
+        let compiled = try CompiledReduction(reduction, declarations: declarations)
+        let evaluation = try Evaluation(compiled, [try digits.pixels(test), try digits.pixels(training)], options)
+
+        let nearest = evaluation.indices?.storage.integers ?? []
+        var wrong = 0
+        for (row, sample) in test.enumerated() {
+            let votes = nearest[row * neighbours..<(row + 1) * neighbours].map { digits.labels[training[Int($0)]] }
+            if majority(votes) != digits.labels[sample] { wrong += 1 }
+        }
+        var report = DemoReport()
+        report.add(
+            evaluation, reduction, declarations,
+            points: "\(counted(test.count)) new digits and \(counted(training.count)) known ones of \(pixelCount) pixels")
+        let accuracy = 100 * Double(test.count - wrong) / Double(test.count)
+        report.add("accuracy", "\(short(accuracy, digits: 3)) %: \(wrong) of \(test.count) wrong")
+        return (report, evaluation.device)
+    }
+
+    /// The most frequent; among equals the one that is nearest.
+    private static func majority(_ votes: [Int]) -> Int? {
+        let counts = votes.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
+        let most = counts.values.max()
+        return votes.first { counts[$0] == most }
+    }
+}
+
+/// The digits of the UCI repository: 8 × 8 pixels and what they show.
+struct Digits {
+    let labels: [Int]
+    private let table: [Double]
+    private let columns = 65
+
+    init() throws {
+        let array = try PointArray(contentsOf: DataFolder.path(of: "digits.csv"))
+        guard array.shape.last == columns else {
+            throw Failure(.dataError, "digits.csv has shape \(readable(shape: array.shape)); 65 columns were expected.")
+        }
+        let table = array.doubles
+        self.table = table
+        labels = stride(from: columns - 1, to: table.count, by: columns).map { Int(table[$0]) }
+    }
+
+    var count: Int { labels.count }
+
+    /// The pixels of some digits.
+    func pixels(_ samples: [Int]) throws -> NumberArray {
+        let values = samples.flatMap { table[$0 * columns..<($0 + 1) * columns - 1] }
+        return try NumberArray(values, type: .float32, shape: [samples.count, columns - 1])
+    }
+}
+
+extension PointArray.Storage {
+    fileprivate var integers: [Int64] {
+        if case .int64(let values) = self { values } else { [] }
+    }
+}

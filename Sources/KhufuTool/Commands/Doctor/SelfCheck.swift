@@ -1,0 +1,62 @@
+import Engines
+import Formulas
+import Kernels
+
+/// One small kernel, compiled and run, and compared with the interpreter, which shares no code with it.
+enum SelfCheck {
+    static let formula = "Exp(-g*SqDist(x,y))*b"
+
+    static func run() -> (isPassed: Bool, text: String) {
+        do {
+            let started = ContinuousClock.now
+            let compiled = try results(on: .cpu)
+            let time = ContinuousClock.now - started
+            let interpreted = try results(on: .interpreter)
+            let error = zip(compiled, interpreted).map { abs($0 - $1) / max(abs($1), 1) }.max() ?? .infinity
+            // Both sum 100 terms between 0 and 1 in float32.
+            let isPassed = error < 1e-5
+            let verdict = isPassed ? "agrees with" : "DISAGREES with"
+            return (
+                isPassed,
+                "\(formula), float32: made and run in \(readable(time)); \(verdict) the interpreter, largest difference \(short(error, digits: 2))"
+            )
+        } catch {
+            return (false, "\(error)")
+        }
+    }
+
+    private static func results(on engine: ExecutionOptions.Engine) throws -> [Double] {
+        let declarations = try Declaration.list(parsing: ["x = Vi(3)", "y = Vj(3)", "b = Vj(1)", "g = Pm(1)"])
+        let names = declarations.reduce(into: [:]) { $0[$1.name ?? ""] = $1.variable }
+        let reduction = try Reduction(.sum, of: try Formula(parsing: formula, variables: names))
+        let compiled = try CompiledReduction(reduction, declarations: declarations)
+        var random = SplitMix64(seed: 1)
+        let arrays = try [[40, 3], [100, 3], [100, 1], [1]].map { shape in
+            try NumberArray((0..<shape.reduce(1, *)).map { _ in random.uniform() }, type: .float32, shape: shape)
+        }
+        let values = try NumberArray(type: .float32, shape: [40, 1])
+        try compiled.run(
+            arrays.map(\.input), options: ExecutionOptions(engine: engine), values: values.output,
+            indices: UnsafeMutableBufferPointer(start: nil, count: 0))
+        return withExtendedLifetime(arrays) { values.points.doubles }
+    }
+}
+
+/// Numbers that look random and are the same on every run (G. Steele and others, "Fast splittable pseudorandom number
+/// generators", 2014).
+struct SplitMix64: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+
+    /// From 0 to 1.
+    mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+}

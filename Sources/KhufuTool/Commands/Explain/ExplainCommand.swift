@@ -1,0 +1,74 @@
+import ArgumentParser
+import Engines
+import Formulas
+import Kernels
+
+/// Shows what becomes of a formula, from its text to the generated source; needs no data and no compiler.
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Shows how a formula is understood, what runs at which stage, its gradient and the generated source.",
+        usage: "khufu explain FORMULA NAME=KIND:DIM … [options]",
+        discussion: """
+            Example:
+              khufu explain "Exp(-g*SqDist(x,y))*b" x=i:3 y=j:3 b=j:1 g=p:1 --gradient x
+
+            KIND is i (one vector per i), j (one per j) or p (a parameter); DIM is how many numbers each vector has.
+            """)
+
+    @Argument(help: "The formula.")
+    var formula: String
+
+    @Argument(help: ArgumentHelp("The inputs.", valueName: "NAME=KIND:DIM"), transform: { try InputArgument($0, meaning: "DIM") })
+    var inputs: [InputArgument] = []
+
+    @OptionGroup var options: ReductionOptions
+
+    @Option(help: "The type that the source computes in.")
+    var dtype: NumberType = .float32
+
+    @Option(help: "Explains the gradient with respect to this input, too; with --source, its source.")
+    var gradient: String?
+
+    @Option(help: "Prints the generated source alone: c.")
+    var source: SourceLanguage?
+
+    @Flag(help: "With --source: everything that is compiled, the vector mathematics included.")
+    var prelude = false
+
+    enum SourceLanguage: String, CaseIterable, ExpressibleByArgument { case c }
+
+    func validate() throws {
+        try InputArgument.checkNames(inputs)
+        if let gradient, !inputs.contains(where: { $0.name == gradient }) {
+            throw ValidationError("--gradient names \(quoted(gradient)), which is not among the inputs.")
+        }
+        if prelude, source == nil { throw ValidationError("--prelude goes with --source.") }
+    }
+
+    func run() throws {
+        let declarations = try inputs.enumerated().map { position, input in
+            guard let dimension = Int(input.rest) else {
+                throw Failure(
+                    .usage, "The dimension of \(quoted(input.name)) is a whole number, as in \(input.name)=i:3; this is \(quoted(input.rest)).")
+            }
+            return try input.declaration(position: position, dimension: dimension)
+        }
+        let reduction = try options.reduction(of: formula, declarations)
+        let derivative = try gradient.map { name in
+            try reduction.gradient(withRespectTo: declarations.first { $0.name == name }!.variable)
+        }
+        let precision = Precision(storage: dtype.scalar)
+        if source != nil {
+            let reductions = derivative?.terms.map(\.reduction) ?? [reduction]
+            let texts = try reductions.map { try SourceText(of: $0, precision).text(withPrelude: prelude) }
+            print(texts.joined(separator: "\n"), terminator: "")
+            if texts.isEmpty { standardError("Note: the gradient is zero, and there is nothing to compile.") }
+            return
+        }
+        print(try Explanation(reduction, declarations, precision).text(of: formula))
+        if let gradient, let derivative {
+            print("\n" + (try Explanation.text(of: derivative, name: gradient, declarations, precision)))
+        }
+    }
+}
