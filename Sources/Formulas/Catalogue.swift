@@ -113,8 +113,10 @@ public enum Catalogue {
 
     private static let complex: [Entry] = [
         Entry(Complex.self), Entry(ComplexReal.self), Entry(ComplexImag.self),
-        Entry("Real2Complex", "f + 0i.", [.formula("f")]) { a in .complexFromReal(a.formula(0)) },
-        Entry("Imag2Complex", "0 + f i.", [.formula("f")]) { a in .complexFromImaginary(a.formula(0)) },
+        Entry("Real2Complex", "f + 0i.", [.formula("f")]) { a throws(FormulaError) in try .complexFromReal(a.formula(0)) },
+        Entry("Imag2Complex", "0 + f i.", [.formula("f")]) { a throws(FormulaError) in
+            try .complexFromImaginary(a.formula(0))
+        },
         Entry("Conj", "The conjugate.", [.formula("f")]) { a throws(FormulaError) in try .complexConjugate(a.formula(0)) },
         Entry("ComplexAdd", "f + g.", [.formula("f"), .formula("g")]) { a throws(FormulaError) in
             try .complexAdd(a.formula(0), a.formula(1))
@@ -139,7 +141,7 @@ public enum Catalogue {
             try .complexAngle(a.formula(0))
         },
         Entry("ComplexExp", "e^f.", [.formula("f")]) { a throws(FormulaError) in try .complexExp(a.formula(0)) },
-        Entry("ComplexExp1j", "e^{if} for a real f.", [.formula("f")]) { a in .complexCis(a.formula(0)) },
+        Entry("ComplexExp1j", "e^{if} for a real f.", [.formula("f")]) { a throws(FormulaError) in try .complexCis(a.formula(0)) },
         Entry("ComplexSum", "The sum of the complex components.", [.formula("f")]) { a throws(FormulaError) in
             try .complexSum(a.formula(0))
         },

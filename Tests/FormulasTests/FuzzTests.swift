@@ -99,10 +99,7 @@ import Testing
     }
 
     /// Texts of the largest size, and one beyond.
-    @Test(arguments: [
-        "(", "[", "-", "x**", "s+", "x*", "x|", "Exp(", "x[0]", "x[", "1", "1.", ".", ",", "x,", "🙂", " ", "\n", "<", "=",
-        "\u{0}", "**", "[[", "-(", "[x,",
-    ])
+    @Test(arguments: ["(", "-", "x**", "s+", "x|", "Exp(", "x[0]", "1", "1.", "🙂", "\n", "[x,"])
     func hugeTexts(_ unit: String) {
         let count = Lexer.maximumLength / unit.utf8.count
         survive(String(repeating: unit, count: count))
@@ -111,7 +108,7 @@ import Testing
     }
 
     /// Nesting and chains up to every limit.
-    @Test(arguments: [10, 1_000, 3_990, 4_010, 9_990, 10_010, 30_000])
+    @Test(arguments: [10, 1_000, 3_990, 4_010, 10_010, 20_000])
     func deepTexts(_ depth: Int) {
         for (open, middle, close) in [
             ("(", "x", ")"), ("[", "x", "]"), ("Exp(", "x", ")"), ("-(", "x", ")"), ("Sum([", "x", "])"), ("1/(1+", "x", ")"),

@@ -123,7 +123,7 @@ package final class OracleExpression: Sendable {
         return operation.value(arguments.map { $0.value(inputs) }, attributes, dimension)
     }
 
-    /// The value where every operation, on the way, errs by a relative `amplitude` to either side at random: stochastic
+    /// The value where every operation, on the way, errs by up to a relative `amplitude` at random: stochastic
     /// arithmetic (J. Vignes, 1974). How far such values lie apart is how much rounding may do to this formula at this point.
     package func value(_ inputs: [[Double]], amplitude: Double, _ random: inout OracleRandom) -> [Double] {
         var result: [Double]
@@ -134,11 +134,12 @@ package final class OracleExpression: Sendable {
             for argument in arguments { values.append(argument.value(inputs, amplitude: amplitude, &random)) }
             result = operation.value(values, attributes, dimension)
         }
+        let amplitude = amplitude * operation.roundings
         var bits: UInt64 = 0
         for k in result.indices {
-            if k & 63 == 0 { bits = random.next() }
-            result[k] *= bits & 1 == 0 ? 1 + amplitude : 1 - amplitude
-            bits >>= 1
+            if k & 7 == 0 { bits = random.next() }
+            result[k] *= 1 + amplitude * (Double(bits & 255) - 127.5) / 127.5
+            bits >>= 8
         }
         return result
     }

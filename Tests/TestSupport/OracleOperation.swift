@@ -7,6 +7,8 @@ package struct OracleOperation: Sendable {
     package let value: @Sendable (_ x: [[Double]], _ attributes: [Attribute], _ dimension: Int) -> [Double]
     /// Calls of a nominal size: 1 is the smallest, larger ones have longer vectors.
     package let samples: @Sendable (_ size: Int) -> [Sample]
+    /// How many times more than one rounding the value may err by where arguments are exact: long recursions.
+    package var roundings = 1.0
 
     package struct Sample: Sendable {
         package var dimensions: [Int]

@@ -258,7 +258,7 @@ package final class OracleSubject: Sendable {
         var deviation = value.map { _ in 0.0 }
         guard !isExact else { return (value, deviation) }
         for _ in 0..<3 {
-            let other = expression.value(inputs, amplitude: 32 * roundoff, &random)
+            let other = expression.value(inputs, amplitude: 64 * roundoff, &random)
             for k in value.indices {
                 let distance = abs(other[k] - value[k])
                 if !(distance <= deviation[k]) { deviation[k] = distance }

@@ -41,7 +41,7 @@ final class PerProcess<Value: AnyObject & Sendable>: Sendable {
         let process = getpid()
         var found = current.load(ordering: .acquiring)
         // A box is never released while `self` lives, so reading one through the pointer is safe.
-        if let box = found?._withUnsafeGuaranteedRef({ $0 }), box.process == process { return box.value }
+        if let box = found?.takeUnretainedValue(), box.process == process { return box.value }
         let fresh = Unmanaged.passRetained(Box(process: process, value: make()))
         while true {
             let (exchanged, original) = current.compareExchange(

@@ -26,9 +26,11 @@ extension Formula {
         var adjoints: [Formula: Formula] = [self: cotangent]
         for formula in order.reversed() where active.contains(formula) {
             guard let adjoint = adjoints[formula], !adjoint.isZero, !formula.arguments.isEmpty else { continue }
-            let contributions = try formula.operation.pullback(of: adjoint, formula.arguments, result: formula)
-            for (argument, contribution) in zip(formula.arguments, contributions) where active.contains(argument) {
-                guard let contribution else { continue }
+            let wanted = formula.arguments.map(active.contains)
+            let contributions = try formula.operation.pullback(
+                of: adjoint, formula.arguments, result: formula, wanted: wanted)
+            for (argument, (contribution, isWanted)) in zip(formula.arguments, zip(contributions, wanted)) {
+                guard isWanted, let contribution else { continue }
                 adjoints[argument] = adjoints[argument].map { $0 + contribution } ?? contribution
             }
         }
@@ -60,10 +62,12 @@ extension Formula {
         return self
     }
 
-    /// A guard for operators that expand into one copy of a formula per component.
+    /// A guard for operators that expand into one derivative per component.
     func checkUnrolled(_ name: String) throws(FormulaError) {
-        guard dimension <= 512 else {
-            throw FormulaError("\(name) forms one derivative per component, of at most 512; this formula has dimension \(dimension).")
+        let nodeCount = Formula.topologicalOrder([self]).count
+        guard dimension <= 512, nodeCount * dimension <= 100_000 else {
+            throw FormulaError(
+                "\(name) forms one derivative per component, \(dimension) of a formula with \(nodeCount) operations here; that is too much.")
         }
     }
 

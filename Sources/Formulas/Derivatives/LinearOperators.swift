@@ -88,15 +88,27 @@ extension Formula {
 
     /// The trace of a linear map, in closed form where the rules below reach the leaf, else one derivative per component.
     private func trace(_ leaf: Formula) throws(FormulaError) -> Formula {
+        var dependent: Set<Formula> = [leaf]
+        for formula in Formula.topologicalOrder([self]) where formula.arguments.contains(where: dependent.contains) {
+            dependent.insert(formula)
+        }
+        return try trace(leaf, dependent)
+    }
+
+    private func trace(_ leaf: Formula, _ dependent: Set<Formula>) throws(FormulaError) -> Formula {
         if self == leaf { return Formula(Number(dimension)) }
-        if !Formula.topologicalOrder([self]).contains(leaf) { return .zero(1) }
-        if let g = negated { return -(try g.trace(leaf)) }
-        if let (a, b) = parts(Add.self), a.dimension == b.dimension { return try a.trace(leaf) + b.trace(leaf) }
-        if let (a, b) = parts(Subtract.self), a.dimension == b.dimension { return try a.trace(leaf) - b.trace(leaf) }
+        if !dependent.contains(self) { return .zero(1) }
+        if let g = negated { return -(try g.trace(leaf, dependent)) }
+        if let (a, b) = parts(Add.self), a.dimension == b.dimension {
+            return try a.trace(leaf, dependent) + b.trace(leaf, dependent)
+        }
+        if let (a, b) = parts(Subtract.self), a.dimension == b.dimension {
+            return try a.trace(leaf, dependent) - b.trace(leaf, dependent)
+        }
         if let (a, b) = parts(Mult.self) {
-            let (map, factor) = Formula.topologicalOrder([a]).contains(leaf) ? (a, b) : (b, a)
+            let (map, factor) = dependent.contains(a) ? (a, b) : (b, a)
             if map == leaf { return factor.dimension == 1 ? dimension * factor : factor.sum }
-            if factor.dimension == 1, map.dimension == dimension { return factor * (try map.trace(leaf)) }
+            if factor.dimension == 1, map.dimension == dimension { return factor * (try map.trace(leaf, dependent)) }
             // A rank-one map, factor ⊗ functional.
             if map.dimension == 1 {
                 return factor.dot(try map.gradients(withRespectTo: [leaf], cotangent: .one)[0])

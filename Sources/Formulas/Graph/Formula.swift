@@ -20,6 +20,14 @@ public struct Formula: Sendable {
     ///
     /// - Throws: a sentence that names the operation, the dimensions that it needs and those that came.
     public init(_ operation: some Operation, _ arguments: [Formula]) throws(FormulaError) {
+        guard arguments.allSatisfy({ $0.depth < Self.maximumDepth }) else {
+            throw FormulaError("This formula is nested more than \(Self.maximumDepth) operations deep.")
+        }
+        try self.init(ofAnyDepth: operation, arguments)
+    }
+
+    /// The same while a rule is at work, whose result is checked as a whole.
+    private init(ofAnyDepth operation: some Operation, _ arguments: [Formula]) throws(FormulaError) {
         let dimension = try operation.dimension(arguments)
         guard dimension <= Self.maximumDimension else {
             throw FormulaError(
@@ -88,7 +96,7 @@ extension Formula {
     /// A node that is right by construction, for rules written in this module.
     static func trusted(_ operation: some Operation, _ arguments: Formula...) -> Formula {
         do {
-            return try Formula(operation, arguments)
+            return try Formula(ofAnyDepth: operation, arguments)
         } catch {
             preconditionFailure("A rule built an ill-formed \(type(of: operation).name): \(error)")
         }

@@ -24,7 +24,10 @@ extension Formula {
     var absolute: Formula { .trusted(Abs(), self) }
     var floor: Formula { .trusted(Floor(), self) }
     var step: Formula { .trusted(Step(), self) }
-    func power(_ exponent: Int) -> Formula { .trusted(Pow(exponent: exponent), self) }
+    /// An integer power. The largest exponents are so far beyond what has a derivative of use that the one next to them serves.
+    func power(_ exponent: Int) -> Formula {
+        .trusted(Pow(exponent: max(-Pow.largestExponent, min(Pow.largestExponent, exponent))), self)
+    }
 
     /// Where this is ≥ 0 the first, else the second.
     func ifNonNegative(_ a: Formula, else b: Formula) -> Formula { .trusted(IfElse(), self, a, b) }

@@ -30,12 +30,20 @@ extension FormulaError.Place {
         let width = 100
         let start = max(0, min(range.lowerBound - width / 2, characters.count - width))
         let end = min(characters.count, start + width)
-        // A tab or a line break would move the caret; each is one blank here.
-        let line = String(characters[start..<end].map { $0.isNewline || $0 == "\t" ? " " : $0 })
+        // A tab, a line break, a change of direction would move the caret, and a control character may do anything to a
+        // terminal; each is one blank here.
+        let line = String(characters[start..<end].map { $0.isPlain ? $0 : " " })
         let carets = max(1, min(range.upperBound, end) - range.lowerBound)
         let prefix = start > 0 ? "…" : ""
         let suffix = end < characters.count ? "…" : ""
         let blanks = String(repeating: " ", count: range.lowerBound - start + prefix.count)
         return "  \(prefix)\(line)\(suffix)\n  \(blanks)\(String(repeating: "^", count: carets))"
+    }
+}
+
+extension Character {
+    /// Whether it may be shown to people as it is.
+    fileprivate var isPlain: Bool {
+        unicodeScalars.allSatisfy { ![.control, .format, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory) }
     }
 }

@@ -2,23 +2,26 @@
 ///
 /// Constants are folded when formulas are built; fractions keep that folding free of rounding, so that
 /// `x/3` means the same in float32 and in float64.
-public enum Number: Hashable, Sendable {
-    /// `numerator / denominator`, reduced, with a positive denominator.
-    case fraction(Int, Int)
-    /// Any finite value that is not an integer, as written.
-    case real(Double)
+public struct Number: Hashable, Sendable {
+    private enum Storage: Hashable, Sendable {
+        /// `numerator / denominator`, reduced, with a positive denominator.
+        case fraction(Int, Int)
+        /// Any other finite value that is not an integer, as written.
+        case real(Double)
+    }
+    private let storage: Storage
 
     public static let zero = Number(0)
     public static let one = Number(1)
 
-    public init(_ value: Int) { self = .fraction(value, 1) }
+    public init(_ value: Int) { storage = .fraction(value, 1) }
 
     /// Nil where the denominator is zero or the reduced parts do not fit.
     public init?(_ numerator: Int, over denominator: Int) {
         guard denominator != 0, numerator != .min, denominator != .min else { return nil }
         let divisor = greatestCommonDivisor(numerator.magnitude, denominator.magnitude)
         let sign = denominator < 0 ? -1 : 1
-        self = .fraction(sign * numerator / Int(divisor), sign * denominator / Int(divisor))
+        storage = .fraction(sign * numerator / Int(divisor), sign * denominator / Int(divisor))
     }
 
     /// Nil for infinities and NaN, which formulas cannot write.
@@ -26,15 +29,15 @@ public enum Number: Hashable, Sendable {
         guard value.isFinite else { return nil }
         // Beyond 2^53 not every integer is a Double, so the value is no longer surely meant as one.
         if value == value.rounded(), abs(value) <= 0x1p53 {
-            self = .fraction(Int(value), 1)
+            storage = .fraction(Int(value), 1)
         } else {
-            self = .real(value)
+            storage = .real(value)
         }
     }
 
     /// The nearest Double.
     public var value: Double {
-        switch self {
+        switch storage {
         case .fraction(let numerator, let denominator): Double(numerator) / Double(denominator)
         case .real(let value): value
         }
@@ -42,10 +45,15 @@ public enum Number: Hashable, Sendable {
 
     /// The value where it is a whole number.
     public var integer: Int? {
-        if case .fraction(let numerator, 1) = self { numerator } else { nil }
+        if case .fraction(let numerator, 1) = storage { numerator } else { nil }
     }
 
     public var isNegative: Bool { value < 0 }
+
+    /// Whether its text is a quotient.
+    var isQuotient: Bool {
+        if case .fraction(_, let denominator) = storage { denominator != 1 } else { false }
+    }
 
     static func + (a: Number, b: Number) -> Number? {
         combine(a, b, exact: { a, b in
@@ -58,11 +66,13 @@ public enum Number: Hashable, Sendable {
     }
 
     static func * (a: Number, b: Number) -> Number? {
-        combine(a, b, exact: { a, b in
+        let product = combine(a, b, exact: { a, b in
             let (n, o1) = a.0.multipliedReportingOverflow(by: b.0)
             let (d, o2) = a.1.multipliedReportingOverflow(by: b.1)
             return o1 || o2 ? nil : (n, d)
         }, rounded: *)
+        // A product that underflows is not the constant zero, which would be simplified away with all it multiplies.
+        return product == .zero && a != .zero && b != .zero ? nil : product
     }
 
     static func / (a: Number, b: Number) -> Number? {
@@ -83,7 +93,7 @@ public enum Number: Hashable, Sendable {
         _ a: Number, _ b: Number, exact: ((Int, Int), (Int, Int)) -> (Int, Int)?,
         rounded: (Double, Double) -> Double
     ) -> Number? {
-        if case .fraction(let an, let ad) = a, case .fraction(let bn, let bd) = b,
+        if case .fraction(let an, let ad) = a.storage, case .fraction(let bn, let bd) = b.storage,
             let (n, d) = exact((an, ad), (bn, bd)), let result = Number(n, over: d)
         {
             return result
@@ -95,7 +105,7 @@ public enum Number: Hashable, Sendable {
 extension Number: CustomStringConvertible {
     /// Text that the parser reads back as the same number.
     public var description: String {
-        switch self {
+        switch storage {
         case .fraction(let numerator, 1): "\(numerator)"
         case .fraction(let numerator, let denominator): "\(numerator)/\(denominator)"
         case .real(let value): "\(value)"

@@ -21,8 +21,9 @@ struct Add: BinaryFunction {
             return b.negated.map { -(c + $0) } ?? g - c
         }
         if let g = b.negated { return a - g }
-        if let sum = constantsTogether(a, b) ?? constantsTogether(b, a) { return sum }
-        return commonFactor(a, b, combine: +)
+        // Constants stand on the left, where they meet.
+        if b.number != nil { return b + a }
+        return constantsTogether(a, b) ?? commonFactor(a, b, combine: +)
     }
 
     /// c + (r ± g) = (c + r) ± g.
@@ -58,6 +59,7 @@ struct Subtract: BinaryFunction {
         if let m = b.number {
             if let (r, g) = a.parts(Add.self), let n = r.number, let difference = n - m { return Formula(difference) + g }
             if let (r, g) = a.parts(Subtract.self), let n = r.number, let difference = n - m { return Formula(difference) - g }
+            if let (g, r) = a.parts(Subtract.self), let n = r.number, let sum = n + m { return g - Formula(sum) }
         }
         return commonFactor(a, b, combine: -)
     }

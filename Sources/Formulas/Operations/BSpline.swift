@@ -26,7 +26,7 @@ extension Formula {
             let start = knots.extracted(0, count + 1)
             let width = knots.extracted(k, count + 1) - start
             // IfElse tests ≥ 0, and -width² ≥ 0 only for an empty interval.
-            let inverseWidth = (-width.squared).ifNonNegative(.zero(1), else: width.inverse)
+            let inverseWidth = width.isZero ? .zero(1) : (-width.squared).ifNonNegative(.zero(1), else: width.inverse)
             let rising = (x - start) * inverseWidth * basis
             let falling = (knots.extracted(k, count + 1) - x) * inverseWidth * basis
             basis = rising.extracted(0, count) + falling.extracted(1, count)

@@ -23,7 +23,7 @@ struct Complex: PlainOperation {
         return nil
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
         [cotangent.realPart, cotangent.imaginaryPart]
     }
 
@@ -76,7 +76,7 @@ extension ComplexPart {
         return f.parts(Complex.self).map { Self.offset == 0 ? $0.0 : $0.1 }
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
         let zero = Formula.zero(cotangent.dimension)
         return [Self.offset == 0 ? .complex(cotangent, zero) : .complex(zero, cotangent)]
     }
@@ -105,8 +105,12 @@ extension Formula {
 // MARK: - The names of the formula language
 
 extension Formula {
-    static func complexFromReal(_ f: Formula) -> Formula { .complex(f, .zero(f.dimension)) }
-    static func complexFromImaginary(_ f: Formula) -> Formula { .complex(.zero(f.dimension), f) }
+    static func complexFromReal(_ f: Formula) throws(FormulaError) -> Formula {
+        try Formula(Complex(), [f, .zero(f.dimension)])
+    }
+    static func complexFromImaginary(_ f: Formula) throws(FormulaError) -> Formula {
+        try Formula(Complex(), [.zero(f.dimension), f])
+    }
 
     /// Both with the same count of complex numbers: a single one is repeated.
     private static func complexBroadcast(
@@ -155,7 +159,7 @@ extension Formula {
 
     static func complexDivide(_ f: Formula, _ g: Formula) throws(FormulaError) -> Formula {
         _ = try complexBroadcast("ComplexDivide", f, g)
-        let scale = (try complexSquaredModulus(g)).inverse
+        let scale = try Formula(Inv(), [try complexSquaredModulus(g)])
         let product = try complexMultiply(f, try complexConjugate(g))
         return .complex(scale * product.realPart, scale * product.imaginaryPart)
     }
@@ -190,7 +194,7 @@ extension Formula {
     }
 
     /// e^{if}.
-    static func complexCis(_ f: Formula) -> Formula { .complex(f.cos, f.sin) }
+    static func complexCis(_ f: Formula) throws(FormulaError) -> Formula { try Formula(Complex(), [f.cos, f.sin]) }
 
     static func complexExp(_ f: Formula) throws(FormulaError) -> Formula {
         _ = try f.complexCount(for: "ComplexExp")

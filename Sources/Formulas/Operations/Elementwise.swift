@@ -4,7 +4,7 @@ public protocol ElementwiseOperation: Operation {
     /// The value at one component.
     func value(_ x: [Double]) -> Double
     /// ∂result/∂x for each argument x, component by component; nil where it is zero everywhere.
-    func derivatives(_ x: [Formula], result: Formula) -> [Formula?]
+    func derivatives(_ x: [Formula], result: Formula) throws(FormulaError) -> [Formula?]
     /// The instructions for one component.
     func emit(_ x: [Value], _ emitter: any Emitter) -> Value
 }
@@ -20,10 +20,11 @@ extension ElementwiseOperation {
     }
 
     public func pullback(
-        of cotangent: Formula, _ arguments: [Formula], result: Formula
+        of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]
     ) throws(FormulaError) -> [Formula?] {
-        zip(arguments, derivatives(arguments, result: result)).map { argument, derivative in
-            guard let derivative, !derivative.isZero else { return nil }
+        zip(zip(arguments, wanted), try derivatives(arguments, result: result)).map { argument, derivative in
+            let (argument, isWanted) = argument
+            guard isWanted, let derivative, !derivative.isZero else { return nil }
             // An argument that was repeated receives the sum over its repetitions.
             guard argument.dimension < result.dimension else { return cotangent * derivative }
             return derivative.dimension == 1 ? cotangent.sum * derivative : cotangent.dot(derivative)
@@ -34,7 +35,7 @@ extension ElementwiseOperation {
         of tangents: [Formula?], _ arguments: [Formula], result: Formula
     ) throws(FormulaError) -> Formula {
         var total = Formula.zero(1)
-        for (derivative, tangent) in zip(derivatives(arguments, result: result), tangents) {
+        for (derivative, tangent) in zip(try derivatives(arguments, result: result), tangents) {
             guard let derivative, let tangent else { continue }
             total = total + derivative * tangent
         }

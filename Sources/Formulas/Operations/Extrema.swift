@@ -48,7 +48,7 @@ extension ExtremumOperation {
         (Self.isLargest ? Formula.trusted(ArgMax(), f) : .trusted(ArgMin(), f)).oneHot(f.dimension)
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
         Self.isIndex ? [nil] : [cotangent * selection(arguments[0])]
     }
 

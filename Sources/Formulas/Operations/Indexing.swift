@@ -30,7 +30,7 @@ struct Elem: MultilinearOperation {
         return f.repeatedScalar
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
         [.trusted(ElemT(count: arguments[0].dimension, position: position), cotangent)]
     }
 
@@ -64,7 +64,7 @@ struct ElemT: MultilinearOperation {
         count == 1 ? arguments[0] : arguments[0].isZero ? .zero(count) : nil
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
         [cotangent.component(position)]
     }
 
@@ -111,7 +111,7 @@ struct Extract: MultilinearOperation {
         return nil
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
         [cotangent.placed(at: start, of: arguments[0].dimension)]
     }
 
@@ -144,7 +144,7 @@ struct ExtractT: MultilinearOperation {
         count == arguments[0].dimension ? arguments[0] : arguments[0].isZero ? .zero(count) : nil
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
         [cotangent.extracted(start, arguments[0].dimension)]
     }
 
@@ -179,7 +179,7 @@ struct Concat: PlainOperation {
         return f.isZero && g.isZero ? .zero(f.dimension + g.dimension) : nil
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
         let (a, b) = (arguments[0].dimension, arguments[1].dimension)
         return [cotangent.extracted(0, a), cotangent.extracted(a, b)]
     }
@@ -234,7 +234,7 @@ struct OneHot: PlainlyConstantOperation {
 protocol PlainlyConstantOperation: Operation {}
 
 extension PlainlyConstantOperation {
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
         arguments.map { _ in nil }
     }
     func pushforward(of tangents: [Formula?], _ arguments: [Formula], result: Formula) -> Formula { .zero(result.dimension) }

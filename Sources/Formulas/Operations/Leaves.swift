@@ -35,7 +35,7 @@ struct VariableLeaf: Operation {
         return variable.dimension
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] { [] }
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] { [] }
     func pushforward(of tangents: [Formula?], _ arguments: [Formula], result: Formula) -> Formula { .zero(result.dimension) }
 
     func evaluate(_ arguments: [[Double]], dimension: Int) -> [Double] {
@@ -59,7 +59,7 @@ struct ConstantLeaf: Operation {
 
     func dimension(_ arguments: [Formula]) -> Int { 1 }
     func simplified(_ arguments: [Formula]) -> Formula? { number == .zero ? .zero(1) : nil }
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] { [] }
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] { [] }
     func pushforward(of tangents: [Formula?], _ arguments: [Formula], result: Formula) -> Formula { .zero(1) }
     func evaluate(_ arguments: [[Double]], dimension: Int) -> [Double] { [number.value] }
 
@@ -85,7 +85,7 @@ struct Zero: Operation {
         return count
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] { [] }
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] { [] }
     func pushforward(of tangents: [Formula?], _ arguments: [Formula], result: Formula) -> Formula { result }
     func evaluate(_ arguments: [[Double]], dimension: Int) -> [Double] { Array(repeating: 0, count: count) }
 

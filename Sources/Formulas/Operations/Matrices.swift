@@ -15,7 +15,7 @@ struct MatVecMult: MultilinearOperation, PlainOperation {
         return vector.dimension == 1 ? matrix * vector : vector.dimension == matrix.dimension ? matrix.dot(vector) : nil
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
         [cotangent.outer(arguments[1]), cotangent.timesMatrix(arguments[0])]
     }
 
@@ -49,7 +49,7 @@ struct VecMatMult: MultilinearOperation, PlainOperation {
         return vector.dimension == 1 ? vector * matrix : vector.dimension == matrix.dimension ? vector.dot(matrix) : nil
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
         [arguments[1].matrixTimes(cotangent), arguments[0].outer(cotangent)]
     }
 
@@ -83,7 +83,7 @@ struct TensorProd: MultilinearOperation, PlainOperation {
         return f.dimension == 1 || g.dimension == 1 ? f * g : nil
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
         [cotangent.matrixTimes(arguments[1]), arguments[0].timesMatrix(cotangent)]
     }
 

@@ -159,7 +159,7 @@ struct IfElse: ElementwiseOperation, PlainOperation {
     }
 
     /// The cotangent is selected, not multiplied by 0 or 1: an infinity in the branch not taken stays out.
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
         let zero = Formula.zero(1)
         let branches = [
             arguments[0].ifNonNegative(cotangent, else: zero), arguments[0].ifNonNegative(zero, else: cotangent),
@@ -185,5 +185,11 @@ struct Mod: ElementwiseOperation, PlainOperation {
 
     func value(_ x: [Double]) -> Double { x[0] - x[1] * ((x[0] - x[2]) / x[1]).rounded(.down) }
     func derivatives(_ x: [Formula], result: Formula) -> [Formula?] { [.one, -((x[0] - x[2]) / x[1]).floor, nil] }
+
+    func simplified(_ arguments: [Formula]) throws(FormulaError) -> Formula? {
+        if arguments[1].isZero { throw FormulaError("Mod takes a remainder of a division by a constant zero.") }
+        return nil
+    }
+
     func emit(_ x: [Value], _ emitter: any Emitter) -> Value { x[0] - x[1] * ((x[0] - x[2]) / x[1]).apply(.floor) }
 }

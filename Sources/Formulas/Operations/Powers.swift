@@ -58,18 +58,21 @@ struct Pow: ElementwiseOperation {
 
     let exponent: Int
 
+    /// Larger exponents are no exact Doubles.
+    static let largestExponent = 1 << 53
+
     init(exponent: Int) { self.exponent = exponent }
     init(attributes: [Attribute]) { exponent = attributes.integer(0) }
     var attributes: [Attribute] { [.integer(exponent)] }
 
-    func value(_ x: [Double]) -> Double { .pow(x[0], Double(exponent)) }
+    func value(_ x: [Double]) -> Double { .pow(x[0], exponent) }
 
     func derivatives(_ x: [Formula], result: Formula) -> [Formula?] {
         exponent == 0 ? [nil] : [exponent * x[0].power(exponent - 1)]
     }
 
     func simplified(_ arguments: [Formula]) throws(FormulaError) -> Formula? {
-        guard exponent.magnitude < 1 << 53 else {
+        guard exponent.magnitude <= Self.largestExponent else {
             throw FormulaError("The exponent \(exponent) of a power is beyond 2^53.")
         }
         return switch exponent {
@@ -105,9 +108,9 @@ struct Powf: BinaryFunction {
     }
     static func emit(_ x: Value, _ y: Value) -> Value { x.apply(.power, y) }
 
-    func simplified(_ arguments: [Formula]) -> Formula? {
+    func simplified(_ arguments: [Formula]) throws(FormulaError) -> Formula? {
         guard let exponent = arguments[1].number else { return nil }
-        if let integer = exponent.integer { return arguments[0].power(integer) }
+        if let integer = exponent.integer { return try Formula(Pow(exponent: integer), [arguments[0]]) }
         return switch exponent.value {
         case 0.5: arguments[0].squareRoot
         case -0.5: arguments[0].reciprocalSquareRoot

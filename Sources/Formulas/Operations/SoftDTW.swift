@@ -15,10 +15,13 @@ struct SoftDTW: PlainOperation {
             throw FormulaError("\(Self.name) takes a temperature of dimension 1; this has dimension \(arguments[2].dimension).")
         }
         _ = try product(Self.name, arguments.map(\.dimension))
+        guard arguments[0].dimension + arguments[1].dimension < Formula.maximumDimension else {
+            throw FormulaError("\(Self.name) takes series of fewer than \(Formula.maximumDimension) numbers in all.")
+        }
         return 1
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
         let (n, m) = (arguments[0].dimension, arguments[1].dimension)
         let gradient = gradient(arguments)
         return [cotangent * gradient.extracted(0, n), cotangent * gradient.extracted(n, m), cotangent * gradient.component(n + m)]
@@ -133,7 +136,8 @@ struct GradSoftDTW: PlainOperation {
         }
         var holders: [Formula] = []
         for (k, argument) in arguments.enumerated() {
-            holders.append(.placeHolder(k, of: argument.dimension))
+            // Number 0 is the direction of a divergence, which the tangents may contain.
+            holders.append(.placeHolder(1 + k, of: argument.dimension))
         }
         let value = SoftDTW.expansion(holders[0], holders[1], holders[2])
         let parts = try value.gradients(withRespectTo: holders, cotangent: .one)
@@ -145,7 +149,7 @@ struct GradSoftDTW: PlainOperation {
         return results
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) throws(FormulaError) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) throws(FormulaError) -> [Formula?] {
         try throughExpansion(arguments) { (holders, gradient) throws(FormulaError) in
             try gradient.gradients(withRespectTo: holders, cotangent: cotangent)
         }

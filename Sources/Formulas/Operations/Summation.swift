@@ -19,7 +19,7 @@ struct Sum: MultilinearOperation, PlainOperation {
         return nil
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
         [cotangent.repeated(arguments[0].dimension)]
     }
 
@@ -53,7 +53,7 @@ struct SumT: MultilinearOperation {
         count == 1 ? arguments[0] : arguments[0].isZero ? .zero(count) : nil
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] { [cotangent.sum] }
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] { [cotangent.sum] }
 
     func evaluate(_ arguments: [[Double]], dimension: Int) -> [Double] { Array(repeating: arguments[0][0], count: count) }
 
@@ -87,7 +87,7 @@ struct Scalprod: MultilinearOperation, PlainOperation {
         return nil
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
         [cotangent * arguments[1], cotangent * arguments[0]]
     }
 

@@ -10,6 +10,9 @@ struct TensorDot: MultilinearOperation {
         .integers("permute").optional,
     ]
 
+    /// More than any array library has; axes are searched one by one.
+    static let maximumAxes = 64
+
     let shapes: ([Int], [Int])
     let contracted: ([Int], [Int])
     /// Where each kept axis goes.
@@ -18,6 +21,9 @@ struct TensorDot: MultilinearOperation {
     init(attributes: [Attribute]) throws(FormulaError) {
         shapes = (attributes.integers(0), attributes.integers(1))
         contracted = (attributes.integers(2), attributes.integers(3))
+        guard shapes.0.count <= Self.maximumAxes, shapes.1.count <= Self.maximumAxes else {
+            throw FormulaError("TensorDot takes tensors of at most \(Self.maximumAxes) axes; these have \(shapes.0.count) and \(shapes.1.count).")
+        }
         for shape in [shapes.0, shapes.1] where !shape.allSatisfy({ $0 >= 1 }) {
             throw FormulaError("TensorDot takes axes of length at least 1; these are \(shape).")
         }
@@ -78,7 +84,7 @@ struct TensorDot: MultilinearOperation {
     }
 
     /// Each derivative is a contraction of the cotangent with the other argument, its axes put back in place.
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
         let (keptF, keptG) = keptAxes
         let f = Side(kept: keptF, places: Array(destinations[..<keptF.count]), contracted: contracted.0)
         let g = Side(kept: keptG, places: Array(destinations[keptF.count...]), contracted: contracted.1)

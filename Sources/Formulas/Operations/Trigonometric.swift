@@ -93,9 +93,9 @@ struct SphericalBessel: ElementwiseOperation {
     func value(_ x: [Double]) -> Double { Self.value(order, x[0]) }
 
     /// (2n+1) j_n' = n j_{n-1} - (n+1) j_{n+1}.
-    func derivatives(_ x: [Formula], result: Formula) -> [Formula?] {
+    func derivatives(_ x: [Formula], result: Formula) throws(FormulaError) -> [Formula?] {
         let lower = Formula.trusted(SphericalBessel(order: order - 1), x[0])
-        let upper = Formula.trusted(SphericalBessel(order: min(order + 1, 30)), x[0])
+        let upper = try Formula(SphericalBessel(order: order + 1), x)
         return [Formula(Number(order, over: 2 * order + 1)!) * lower - Formula(Number(order + 1, over: 2 * order + 1)!) * upper]
     }
 

@@ -103,12 +103,7 @@ extension Printer {
     }
 
     private func number(_ number: Number) -> (Precedence, [Piece]) {
-        let precedence: Precedence
-        switch number {
-        case .fraction(let numerator, 1): precedence = numerator < 0 ? .sign : .atom
-        case .fraction: precedence = .product
-        case .real(let value): precedence = value.sign == .minus ? .sign : .atom
-        }
+        let precedence: Precedence = number.isQuotient ? .product : number.isNegative ? .sign : .atom
         return (precedence, [.text("\(number)")])
     }
 

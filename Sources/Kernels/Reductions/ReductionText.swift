@@ -31,16 +31,26 @@ extension Reduction {
 
 private struct ReductionReader {
     var scope: Scope
+    private var depth = 0
+
+    init(scope: Scope) { self.scope = scope }
 
     mutating func reduction(_ syntax: Syntax) throws(FormulaError) -> Reduction {
         guard case .call(let name) = syntax.kind else {
             throw syntax.error("A reduction is a call such as Sum_Reduction(formula, 0).")
+        }
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= Self.maximumOrder else {
+            throw syntax.error("Derivatives of derivatives are read up to order \(Self.maximumOrder).")
         }
         switch name {
         case "Grad_WithSavedForward", "Diff_WithSavedForward": return try derivative(name, syntax)
         default: return try named(name, syntax)
         }
     }
+
+    private static let maximumOrder = 16
 
     private mutating func named(_ name: String, _ syntax: Syntax) throws(FormulaError) -> Reduction {
         let suffix = "_Reduction"

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Engines
-import Formulas
-import Kernels
 
 /// Three computations on the data that comes with the tool.
 struct DemoCommand: ParsableCommand {
@@ -48,8 +46,8 @@ struct DemoReport {
     mutating func add(_ title: String, _ text: String) { sheet.add(title, text) }
 
     /// The reduction, its size and its speed.
-    mutating func add(_ evaluation: Evaluation, _ reduction: Reduction, _ declarations: [Declaration], points: String) {
-        add("computes", reduction.sentence(declarations))
+    mutating func add(_ evaluation: Evaluation, _ reduction: String, points: String) {
+        add("computes", reduction)
         add("for", points)
         let speed = rate(evaluation.pairs, evaluation.time).map { ", \($0)" } ?? ""
         add("time", "\(readable(evaluation.time))\(speed); \(readable(evaluation.preparation)) before for the kernel")

@@ -10,18 +10,19 @@ import Kernels
 enum DensityDemo {
     /// The width of the kernel, in degrees.
     private static let width = 1.25
+    private static let text = "Exp(-g * SqDist(place, city))"
     private static let earthRadius = 6371.0
 
     static func run(_ options: DeviceOptions, _ pictures: DemoPictures) throws -> DemoReport {
         // An interpreter takes some 10,000 times as long a pair.
         let isCompiled = try isCompiled(options)
         let cities = try self.cities(every: isCompiled ? 1 : 50)
-        let (rows, columns) = isCompiled ? (290, 720) : (29, 72)
+        let (rows, columns) = isCompiled ? (218, 540) : (29, 72)
         let latitudes = -60.0...85.0
         let concentration = pow(180 / (.pi * width), 2)
 
         let declarations = try Declaration.list(parsing: ["place = Vi(3)", "city = Vj(3)", "g = Pm(1)"])
-        let formula = try Formula(parsing: "Exp(-g * SqDist(place, city))", aliases: declarations.map(\.description))
+        let formula = try Formula(parsing: text, aliases: declarations.map(\.description))
         let reduction = try Reduction(.sum, of: formula)
         let places = grid(rows, columns, latitudes)
         let arrays = try [
@@ -43,7 +44,7 @@ enum DensityDemo {
 
         var report = DemoReport()
         report.add(
-            evaluation, reduction, declarations, points: "\(counted(places.count)) places and \(counted(cities.count)) cities")
+            evaluation, "Sum over j of \(text)", points: "\(counted(places.count)) places and \(counted(cities.count)) cities")
         report.add("picture", "\(files.joined(separator: ", ")), drawn in \(readable(ContinuousClock.now - started))")
         return report
     }

@@ -5,6 +5,7 @@ import Kernels
 /// Classifies handwritten digits by the majority of their nearest neighbours in 64 dimensions.
 enum DigitsDemo {
     static let neighbours = 5
+    private static let text = "SqDist(new, known)"
     private static let testCount = 360
     private static let pixelCount = 64
 
@@ -16,7 +17,7 @@ enum DigitsDemo {
         let (test, training) = (Array(order.prefix(testCount)), Array(order.dropFirst(testCount)))
 
         let declarations = try Declaration.list(parsing: ["new = Vi(\(pixelCount))", "known = Vj(\(pixelCount))"])
-        let formula = try Formula(parsing: "SqDist(new, known)", aliases: declarations.map(\.description))
+        let formula = try Formula(parsing: text, aliases: declarations.map(\.description))
         let reduction = try Reduction(.argKMin, of: formula, k: neighbours)
         let compiled = try CompiledReduction(reduction, declarations: declarations)
         let evaluation = try Evaluation(compiled, [try digits.pixels(test), try digits.pixels(training)], options)
@@ -29,7 +30,7 @@ enum DigitsDemo {
         }
         var report = DemoReport()
         report.add(
-            evaluation, reduction, declarations,
+            evaluation, "ArgKMin with k = \(neighbours) over j of \(text)",
             points: "\(counted(test.count)) new digits and \(counted(training.count)) known ones of \(pixelCount) pixels")
         let accuracy = 100 * Double(test.count - wrong) / Double(test.count)
         report.add("accuracy", "\(short(accuracy, digits: 3)) %: \(wrong) of \(test.count) wrong")

@@ -35,10 +35,14 @@ enum SelfCheck {
             try NumberArray((0..<shape.reduce(1, *)).map { _ in random.uniform() }, type: .float32, shape: shape)
         }
         let values = try NumberArray(type: .float32, shape: [40, 1])
-        try compiled.run(
-            arrays.map(\.input), options: ExecutionOptions(engine: engine), values: values.output,
-            indices: UnsafeMutableBufferPointer(start: nil, count: 0))
-        return withExtendedLifetime(arrays) { values.points.doubles }
+        try arrays.withInputs { inputs in
+            try values.withOutput { values in
+                try compiled.run(
+                    inputs, options: ExecutionOptions(engine: engine), values: values,
+                    indices: UnsafeMutableBufferPointer(start: nil, count: 0))
+            }
+        }
+        return values.points.doubles
     }
 }
 

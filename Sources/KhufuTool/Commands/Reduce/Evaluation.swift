@@ -15,8 +15,7 @@ struct Evaluation {
 
     /// Runs a reduction on data.
     init(_ compiled: CompiledReduction, _ arrays: [NumberArray], _ options: DeviceOptions) throws {
-        let inputs = arrays.map(\.input)
-        let shape = try compiled.resultShape(for: inputs)
+        let shape = try arrays.withInputs { try compiled.resultShape(for: $0) }
         let values =
             shape.values > 0
             ? try NumberArray(type: arrays.commonType, shape: shape.batch + [shape.rows, shape.values]) : nil
@@ -24,9 +23,14 @@ struct Evaluation {
         var indices = [Int64](repeating: 0, count: try NumberArray.checkedCount(indexShape, .float64))
 
         let timing = try Timing(options, pairs: compiled.pairs(arrays), title: compiled.reduction.name) { options, isFirst in
-            let inputs = isFirst ? compiled.firstPoints(of: inputs) : inputs
-            try indices.withUnsafeMutableBufferPointer { indices in
-                try compiled.run(inputs, options: options, values: values?.output ?? .empty, indices: indices)
+            try arrays.withInputs { inputs in
+                let inputs = isFirst ? compiled.firstPoints(of: inputs) : inputs
+                try indices.withUnsafeMutableBufferPointer { indices in
+                    func run(_ values: UnsafeMutableRawBufferPointer) throws {
+                        try compiled.run(inputs, options: options, values: values, indices: indices)
+                    }
+                    if let values { try values.withOutput(run) } else { try run(.init(start: nil, count: 0)) }
+                }
             }
         }
         self.init(
@@ -38,15 +42,20 @@ struct Evaluation {
         gradientOf compiled: CompiledReduction, at position: Int, _ arrays: [NumberArray], cotangent: NumberArray,
         _ options: DeviceOptions
     ) throws {
-        let inputs = arrays.map(\.input)
         let gradient = try NumberArray(type: arrays.commonType, shape: arrays[position].shape)
         let title = "Gradient of \(compiled.reduction.name)"
         let timing = try Timing(options, pairs: compiled.pairs(arrays), title: title) { options, isFirst in
-            var cotangent = cotangent.input
-            if isFirst { cotangent.shape = [1] + cotangent.shape.suffix(1) }
-            try compiled.gradient(
-                withRespectTo: position, isFirst ? compiled.firstPoints(of: inputs) : inputs, cotangent: cotangent,
-                options: options, into: gradient.output)
+            try arrays.withInputs { inputs in
+                try cotangent.withInput { cotangent in
+                    var cotangent = cotangent
+                    if isFirst { cotangent.shape = [1] + cotangent.shape.suffix(1) }
+                    let inputs = isFirst ? compiled.firstPoints(of: inputs) : inputs
+                    try gradient.withOutput { gradient in
+                        try compiled.gradient(
+                            withRespectTo: position, inputs, cotangent: cotangent, options: options, into: gradient)
+                    }
+                }
+            }
         }
         self.init(values: gradient, indices: nil, timing)
     }
@@ -117,8 +126,4 @@ extension CompiledReduction {
 extension [NumberArray] {
     /// The type of all inputs; that of constants where there is none.
     fileprivate var commonType: ScalarType { first?.type ?? .float64 }
-}
-
-extension UnsafeMutableRawBufferPointer {
-    fileprivate static var empty: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: nil, count: 0) }
 }

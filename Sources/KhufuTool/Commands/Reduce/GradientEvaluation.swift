@@ -11,7 +11,7 @@ extension Evaluation {
         // Asked first: a reduction without a derivative is the clearer message than a cotangent that cannot fit it.
         _ = try reduction.gradient(withRespectTo: data.declarations[position].variable)
         let compiled = try CompiledReduction(reduction, declarations: data.declarations)
-        let shape = try compiled.resultShape(for: data.arrays.map(\.input))
+        let shape = try data.arrays.withInputs { try compiled.resultShape(for: $0) }
         let cotangent = try Self.cotangent(cotangentFile, shape: shape.batch + [shape.rows, shape.values], type: data.type)
         try self.init(gradientOf: compiled, at: position, data.arrays, cotangent: cotangent, options)
     }

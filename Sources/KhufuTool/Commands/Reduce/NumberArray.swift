@@ -49,24 +49,34 @@ final class NumberArray: @unchecked Sendable {
 
     var count: Int { shape.reduce(1, *) }
 
-    /// For reading by an engine; `self` must outlive the run.
-    var input: InputArray { InputArray(memory.baseAddress!, type: type, shape: shape) }
+    /// For reading by an engine. Swift may release an object after its last use, so the memory is lent for a call.
+    func withInput<Result>(_ body: (InputArray) throws -> Result) rethrows -> Result {
+        try withExtendedLifetime(self) { try body(input) }
+    }
 
     /// For writing by an engine.
-    var output: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(rebasing: memory[..<(count * type.byteCount)]) }
-
-    subscript(position: Int) -> Double {
-        precondition((0..<count).contains(position), "position \(position) of \(count)")
-        return type == .float32
-            ? Double(memory.load(fromByteOffset: 4 * position, as: Float.self))
-            : memory.load(fromByteOffset: 8 * position, as: Double.self)
+    func withOutput<Result>(_ body: (UnsafeMutableRawBufferPointer) throws -> Result) rethrows -> Result {
+        try withExtendedLifetime(self) { try body(bytes) }
     }
+
+    fileprivate var input: InputArray { InputArray(memory.baseAddress!, type: type, shape: shape) }
+
+    private var bytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(rebasing: memory[..<(count * type.byteCount)]) }
 
     /// A copy to keep or to write to a file.
     var points: PointArray {
-        switch type {
-        case .float64: PointArray(shape: shape, storage: .float64(Array(output.bindMemory(to: Double.self))))
-        default: PointArray(shape: shape, storage: .float32(Array(output.bindMemory(to: Float.self))))
+        withExtendedLifetime(self) {
+            switch type {
+            case .float64: PointArray(shape: shape, storage: .float64(Array(bytes.bindMemory(to: Double.self))))
+            default: PointArray(shape: shape, storage: .float32(Array(bytes.bindMemory(to: Float.self))))
+            }
         }
+    }
+}
+
+extension [NumberArray] {
+    /// All arrays for reading by an engine.
+    func withInputs<Result>(_ body: ([InputArray]) throws -> Result) rethrows -> Result {
+        try withExtendedLifetime(self) { try body(map(\.input)) }
     }
 }
