@@ -71,6 +71,13 @@ public final class CompiledReduction: Sendable {
         public var values: Int
         public var indices: Int
 
+        public init(batch: [Int], rows: Int, values: Int, indices: Int) {
+            self.batch = batch
+            self.rows = rows
+            self.values = values
+            self.indices = indices
+        }
+
         /// How many numbers there are in all.
         public var valueTotal: Int { batch.reduce(rows * values, *) }
         public var indexTotal: Int { batch.reduce(rows * indices, *) }

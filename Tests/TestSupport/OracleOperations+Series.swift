@@ -9,7 +9,7 @@ extension OracleOperation {
             name: "SoftDTW_SqDist", dimension: { _, _ in 1 }, value: { x, _, _ in [Warping(x).value] }, samples: seriesSamples),
         OracleOperation(
             name: "GradSoftDTW_SqDist", dimension: { d, _ in d[0] + d[1] + 1 }, value: { x, _, _ in Warping(x).gradient },
-            samples: seriesSamples, roundings: 16),
+            samples: seriesSamples, roundings: 64),
     ]
 
     @Sendable private static func seriesSamples(_ d: Int) -> [Sample] {

@@ -272,3 +272,14 @@ package struct OracleFailure: Error, CustomStringConvertible {
     package var description: String
     package init(_ description: String) { self.description = description }
 }
+
+extension OracleSubject {
+    package var inputs: [OracleExpression.Variable] { variables }
+    package var nodeCount: Int { expression.nodeCount + (weight?.nodeCount ?? 0) }
+
+    /// Points of the result and points reduced over, per batch item.
+    package func pointCounts(_ call: Call) -> (rows: Int, columns: Int) {
+        let (m, n) = (pointCount(0, call), pointCount(1, call))
+        return over == .j ? (m, n) : (n, m)
+    }
+}

@@ -47,13 +47,18 @@ struct KhufuCommand: ParsableCommand {
     private static func report(_ error: any Error) -> Int32 {
         fflush(nil)
         if let failure = Failure(reporting: error) {
-            standardError("Error: \(failure.message)")
+            standardError("Error: \(withoutControls(failure.message))")
             return failure.status.rawValue
         }
         let code = exitCode(for: error).rawValue
-        let message = fullMessage(for: error)
-        if code == 0 { print(message) } else { standardError(message) }
-        fflush(nil)
+        guard code != 0 else {
+            print(fullMessage(for: error))
+            fflush(nil)
+            return code
+        }
+        // The sentence and where to read on; the usage between them, many lines, is what --help is for.
+        let pointer = fullMessage(for: error).split(separator: "\n").last.map(String.init) ?? ""
+        standardError("Error: \(withoutControls(message(for: error)))" + (pointer.contains("--help") ? "\n\(pointer)" : ""))
         return code
     }
 }
@@ -70,17 +75,32 @@ func standardError(_ line: String, terminator: String = "\n") {
     }
 }
 
+/// A message that quotes the command line or a file, with control characters shown as signs (␛) that a terminal does not obey.
+func withoutControls(_ text: String) -> String {
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+        let isHidden = [.control, .format].contains(scalar.properties.generalCategory) && scalar != "\n"
+        result.append(!isHidden ? scalar : scalar.value < 0x20 ? Unicode.Scalar(0x2400 + scalar.value)! : "\u{fffd}")
+    }
+    return String(result)
+}
+
 /// Formulas that begin with a minus sign, such as `-SqDist(x,y)`, which would be taken for options.
 enum NegativeFormula {
     /// Puts a blank before each, which formulas ignore and no option begins with.
     static func protect(_ arguments: [String]) -> [String] {
         let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
-        return arguments[..<end].map { isOne($0) ? " " + $0 : $0 } + arguments[end...]
+        let protected = arguments[..<end].enumerated().map { position, argument in
+            isOne(argument, isInPlace: position == 1 && ["reduce", "explain"].contains(arguments[0])) ? " " + argument : argument
+        }
+        return protected + arguments[end...]
     }
 
-    /// Options are `--word` and a few of one letter; a minus before a capital, a digit, a bracket or a name with more behind it is a formula.
-    private static func isOne(_ argument: String) -> Bool {
+    /// Options are `--word`, `-o` and `-h`; a minus before a capital, a digit, a bracket or a name with more behind it is a
+    /// formula, as is any other right behind the command, where the formula stands.
+    private static func isOne(_ argument: String, isInPlace: Bool) -> Bool {
         guard argument.hasPrefix("-"), !argument.hasPrefix("--"), let first = argument.dropFirst().first else { return false }
+        if isInPlace, argument != "-h", first != "o" { return true }
         if first.isUppercase || first.isNumber || "(.[".contains(first) { return true }
         guard first.isLetter, first != "o" else { return false }
         return argument.dropFirst().contains { "(*/+-|<> [".contains($0) }

@@ -33,7 +33,7 @@ struct FileError: Error, Equatable, CustomStringConvertible {
     }
 
     var description: String {
-        let file = printable(path, limit: 4096)
+        let file = path.isEmpty ? "''" : printable(path, limit: 4096)
         switch problem {
         case .system(let action, let code):
             return "\(file): cannot \(action): \(systemMessage(code))."

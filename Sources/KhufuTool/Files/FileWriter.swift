@@ -33,6 +33,17 @@ struct FileWriter: ~Copyable {
         self.descriptor = descriptor
     }
 
+    /// Whether a file of this name can be made, as far as that can be told without making it: asked before a long computation.
+    static func check(_ path: String) throws(FileError) {
+        var status = stat()
+        if stat(path, &status) == 0 {
+            if status.st_mode & S_IFMT == S_IFDIR { throw FileError(path, .notWritable(found: "a folder")) }
+            return
+        }
+        let folder = path.contains("/") ? String(path[...path.lastIndex(of: "/")!]) : "."
+        if access(folder, W_OK | X_OK) != 0 { throw FileError(path, .system("write", code: errno)) }
+    }
+
     deinit {
         close(descriptor)
         guard let temporaryPath else { return }

@@ -14,7 +14,10 @@ struct DemoPictures {
         } else {
             paths = [output]
         }
-        for path in paths { _ = try PictureFormat(path: path) }
+        for path in paths {
+            _ = try PictureFormat(path: path)
+            try FileWriter.check(path)
+        }
     }
 
     /// Draws the picture; returns the names of its files.

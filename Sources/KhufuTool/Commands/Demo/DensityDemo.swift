@@ -36,7 +36,7 @@ enum DensityDemo {
         let factor = concentration / (2 * .pi) * 10_000 / (earthRadius * earthRadius)
         let density = (evaluation.values?.points.doubles ?? []).map { $0 * factor }
         let map = HeatMap(
-            title: "Cities of 5,000 people or more: \(counted(cities.count)) of them, blurred by \(short(width)) degrees",
+            title: "Cities of 5,000 people or more: \(counted(cities.count)) of them, blurred by \(short(width))°",
             values: density, rows: rows, columns: columns, xRange: -180...180, yRange: latitudes,
             legend: "per 10,000 km²", exponent: 0.4)
         let started = ContinuousClock.now

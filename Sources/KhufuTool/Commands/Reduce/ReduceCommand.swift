@@ -24,7 +24,7 @@ struct ReduceCommand: ParsableCommand {
             The result has shape (points, numbers per point); OUT is .npy or .csv. Reductions that return indices alone
             write them to OUT; those that return values and indices write the indices beside it, to OUT-indices.
 
-            A formula that begins with a minus may need a blank before it, or parentheses.
+            Values that begin with a minus are written --k=-1; a formula may begin with one.
             """)
 
     @Argument(help: "What is reduced; `khufu operations` lists what it can call.")
@@ -68,9 +68,10 @@ struct ReduceCommand: ParsableCommand {
     func run() throws {
         let clock = ContinuousClock()
         let start = clock.now
+        if let output { try FileWriter.check(output) }
         let data = try InputData(inputs, type: dtype)
         let reduction = try options.reduction(of: formula, data.declarations)
-        for name in data.unusedNames(reduction) { standardError("Note: the formula does not use \(quoted(name)).") }
+        for name in data.unusedNames(reduction) { standardError("Note: the result does not depend on the values of \(quoted(name)).") }
         let reading = clock.now - start
 
         let evaluation: Evaluation
