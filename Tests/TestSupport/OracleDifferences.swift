@@ -19,11 +19,11 @@ package enum OracleDifferences {
             return (result, size)
         }
         let (coarse, fine) = (stencil(step), stencil(step / 2))
+        let roughness = fine.size / step
         return zip(coarse.derivative, fine.derivative).map { coarse, fine in
             // The rounding of f over the step, and what the halving of the step changed.
-            Estimate(value: fine, error: 2 * abs(coarse - fine) + 4e-15 * (coarse.magnitude + fine.magnitude) + 1e-12 * fineScale)
+            Estimate(value: fine, error: 2 * abs(coarse - fine) + 1e-12 * (1 + roughness))
         }
-        var fineScale: Double { max(1, fine.size) }
     }
 
     /// ∂²/∂s∂t f(s, t) at (0, 0).

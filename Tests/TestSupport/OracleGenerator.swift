@@ -19,18 +19,19 @@ package struct OracleGenerator {
         "LessOrEqual", "Max", "Min", "ArgMax", "ArgMin", "OneHot", "Abs",
     ]
 
-    private static let operations = OracleOperation.all.filter { $0.name != "Var" }
+    private static let operations = OracleOperation.all.filter { !$0.samples(2).contains { $0.dimensions.isEmpty } && $0.name != "Var" }
 
     /// A formula of a dimension whose values, on some random points, stay finite and small and hardly feel a relative error
     /// of 1e-4 in all that it is computed from.
     package mutating func formula(_ dimension: Int, depth: Int) -> OracleExpression {
-        for _ in 0..<200 {
+        for _ in 0..<400 {
             let (keptVariables, keptDomains) = (variables, domains)
             let candidate = expression(dimension, depth)
-            if isTame(candidate) { return candidate }
+            let isVariate = Set(candidate.variables.map(\.category)).isSuperset(of: [0, 1]) || random.chance(0.1)
+            if isVariate, !candidate.variables.isEmpty, candidate.nodeCount > depth, isTame(candidate) { return candidate }
             (variables, domains) = (keptVariables, keptDomains)
         }
-        return expression(dimension, 0)
+        return OracleExpression("Mult", [variable(dimension, .real), variable(dimension, .real)])
     }
 
     private mutating func isTame(_ candidate: OracleExpression) -> Bool {

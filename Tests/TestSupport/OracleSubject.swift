@@ -230,10 +230,12 @@ package final class OracleSubject: Sendable {
             load(k, variables[k].category == 2 ? 0 : row)
         }
         var terms: [OracleExpectation.Term] = []
-        for column in columnsMet(by: row, item, columns, call) {
+        let met = columnsMet(by: row, item, columns, call)
+        let samples = isExact ? 0 : met.count > 2000 ? 2 : 3
+        for column in met {
             for k in variables.indices where variables[k].category == 1 - outputCategory { load(k, column) }
-            let (value, deviation) = evaluate(expression, inputs, roundoff, &random)
-            let (weightValue, weightDeviation) = weight.map { evaluate($0, inputs, roundoff, &random) } ?? ([], [])
+            let (value, deviation) = evaluate(expression, inputs, roundoff, samples, &random)
+            let (weightValue, weightDeviation) = weight.map { evaluate($0, inputs, roundoff, samples, &random) } ?? ([], [])
             terms.append(
                 OracleExpectation.Term(
                     position: column, value: value, deviation: deviation, weight: weightValue, weightDeviation: weightDeviation))
@@ -252,15 +254,14 @@ package final class OracleSubject: Sendable {
     }
 
     private func evaluate(
-        _ expression: OracleExpression, _ inputs: [[Double]], _ roundoff: Double, _ random: inout OracleRandom
+        _ expression: OracleExpression, _ inputs: [[Double]], _ roundoff: Double, _ samples: Int, _ random: inout OracleRandom
     ) -> ([Double], [Double]) {
         let value = expression.value(inputs)
         var deviation = value.map { _ in 0.0 }
-        guard !isExact else { return (value, deviation) }
-        for _ in 0..<3 {
+        for _ in 0..<samples {
             let other = expression.value(inputs, amplitude: 64 * roundoff, &random)
             for k in value.indices {
-                let distance = abs(other[k] - value[k])
+                let distance = other[k] == value[k] ? 0 : abs(other[k] - value[k])
                 if !(distance <= deviation[k]) { deviation[k] = distance }
             }
         }

@@ -35,8 +35,10 @@ struct Binding: Sendable {
         columnCount = try Self.pointCount(named, reduction.over.reducedCategory)
         batchShape = try Self.batchShape(named)
 
-        var count = 1
-        for length in batchShape + [max(rowCount, columnCount, 1)] {
+        // No later product of sizes, in numbers or in bytes, is larger than this one.
+        let width = max(reduction.valueCount, reduction.indexCount, declarations.map(\.variable.dimension).max() ?? 1)
+        var count = 16
+        for length in batchShape + [max(rowCount, columnCount, 1), width] {
             let (product, overflow) = count.multipliedReportingOverflow(by: length)
             guard !overflow else { throw BindingError("The batch shape \(batchShape) with \(rowCount) points is too large.") }
             count = product

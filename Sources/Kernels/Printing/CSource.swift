@@ -146,11 +146,28 @@ private struct Frame {
 
     // MARK: Functions
 
-    private func inputPointers(_ roles: Set<Kernel.Role>, _ printer: inout StatementPrinter) {
-        for (place, input) in kernel.inputs.enumerated() where roles.contains(input.role) {
-            printer.line("const \(stored) *restrict const \(Kernel.inputName(input)) = call->inputs[\(place)];")
-        }
+    /// A pointer of the call, as the parameter of a function. Parameters, for compilers trust `restrict` on nothing else:
+    /// without it, every store to the workspace could change an input.
+    private struct Pointer {
+        var type: String
+        var name: String
+        var source: String
     }
+
+    private func pointers(_ roles: Set<Kernel.Role>) -> [Pointer] {
+        var pointers: [Pointer] = []
+        for (place, input) in kernel.inputs.enumerated() where roles.contains(input.role) {
+            pointers.append(
+                Pointer(type: "const \(stored)", name: Kernel.inputName(input), source: "call->inputs[\(place)]"))
+        }
+        return pointers
+    }
+
+    private func parameters(_ pointers: [Pointer]) -> String {
+        pointers.map { ", \($0.type) *restrict \($0.name)" }.joined()
+    }
+
+    private func arguments(_ pointers: [Pointer]) -> String { pointers.map { ", \($0.source)" }.joined() }
 
     /// Arrays of some sections, small ones on the stack.
     private mutating func arrays(of sections: Set<Kernel.Section>, _ printer: inout StatementPrinter) {
@@ -163,7 +180,7 @@ private struct Frame {
             if bytes <= largestStackArray {
                 printer.line("\(type) \(info.name)[\(info.reference.count)]\(block);")
             } else {
-                printer.line("\(type) (*const \(info.name))\(block) = (void *)((char *)call->workspace + \(workspaceBytes));")
+                printer.line("\(type) (*const \(info.name))\(block) = (void *)(workspace + \(workspaceBytes));")
                 workspaceBytes += (bytes + 63) / 64 * 64
             }
         }
@@ -190,36 +207,53 @@ private struct Frame {
     }
 
     private mutating func columnFunction() -> String {
-        var printer = printer()
-        printer.isInColumnSection = true
-        printer.line("\(number) *restrict const table = call->table;")
-        printer.line("const long long end = call->end;")
-        inputPointers([.column, .parameter], &printer)
-        arrays(of: [.call, .column], &printer)
-        section(.call, "What depends on parameters only.", &printer)
+        let pointers =
+            pointers([.column, .parameter]) + [
+                Pointer(type: number, name: "table", source: "call->table"),
+                Pointer(type: "char", name: "workspace", source: "call->workspace"),
+            ]
+        var body = printer()
+        body.isInColumnSection = true
+        body.line("const long long end = call->end;")
+        arrays(of: [.call, .column], &body)
+        section(.call, "What depends on parameters only.", &body)
         let statements = kernel.sections[.column, default: []]
-        printer.braced("for (long long first = call->first; first < end; first += LANES)") { printer in
-            printer.block(statements, of: .column)
+        body.braced("for (long long first = call->first; first < end; first += LANES)") { body in
+            body.block(statements, of: .column)
         }
-        return "// What depends on the column only, LANES columns at a time.\nvoid khufu_columns(const call *call)\n{\n"
-            + printer.lines.joined(separator: "\n") + "\n}\n"
+        return """
+            // What depends on the column only, LANES columns at a time.
+            INLINE void columns(const call *call\(parameters(pointers)))
+            {
+            \(body.lines.joined(separator: "\n"))
+            }
+
+            void khufu_columns(const call *call)
+            {
+                columns(call\(arguments(pointers)));
+            }
+
+            """
     }
 
     private mutating func rowFunction() -> String {
+        var pointers = pointers([.row, .column, .parameter])
+        if kernel.columnTableWidth > 0 {
+            pointers.append(Pointer(type: "const \(number)", name: "table", source: "call->table"))
+        }
+        if kernel.reduction.valueCount > 0 { pointers.append(Pointer(type: stored, name: "values", source: "call->values")) }
+        if kernel.reduction.indexCount > 0 {
+            pointers.append(Pointer(type: "long long", name: "indices", source: "call->indices"))
+        }
+        pointers.append(Pointer(type: "char", name: "workspace", source: "call->workspace"))
+
         var body = printer()
-        body.line("const \(number) *restrict const table = call->table;")
-        body.line("\(stored) *restrict const values = call->values;")
-        body.line("long long *restrict const indices = call->indices;")
-        body.line("double *restrict const exported_values = call->exported_values;")
-        body.line("long long *restrict const exported_positions = call->exported_positions;")
-        body.line("const long long position_base = call->position_base;")
-        body.line("const long long first_row = call->first, end_row = call->end;")
-        inputPointers([.row, .column, .parameter], &body)
+        body.line("const long long end_row = call->end;")
+        if kernel.reduction.indexCount > 0 { body.line("const long long position_base = call->position_base;") }
         arrays(of: Set(Kernel.Section.allCases).subtracting([.column]), &body)
         crossingRegisters(of: Kernel.Section.allCases, &body)
         body.line("")
         section(.call, "What depends on parameters only.", &body)
-
         section(.row, "What depends on the row only.", &body)
         section(.begin, "Nothing accumulated yet.", &body)
         body.braced("for (long long range = 0; range < call->range_count; range++)") { body in
@@ -236,20 +270,26 @@ private struct Frame {
             }
         }
         if !kernel.sections[.export, default: []].isEmpty {
-            body.braced("if (exported_values)") { body in
+            body.braced("if (call->exported_values)") { body in
+                body.line("const long long first_row = call->first;")
                 section(.export, "The state, for merging.", &body)
                 body.line("return;")
             }
         }
         section(.finish, "The result.", &body)
 
-        let head = "// A block of R row vectors, from `block_row` on.\nINLINE void rows(const call *call, const int R, const long long block_row)\n{\n"
-        return head + body.lines.joined(separator: "\n") + "\n}\n\n" + """
+        return """
+            // A block of R row vectors, from `block_row` on.
+            INLINE void rows(const call *call, const int R, const long long block_row\(parameters(pointers)))
+            {
+            \(body.lines.joined(separator: "\n"))
+            }
+
             void khufu_rows(const call *call)
             {
                 long long row = call->first;
-                for (; call->end - row > LANES; row += \(rowVectors) * LANES) rows(call, \(rowVectors), row);
-                for (; row < call->end; row += LANES) rows(call, 1, row);
+                for (; call->end - row > LANES; row += \(rowVectors) * LANES) rows(call, \(rowVectors), row\(arguments(pointers)));
+                for (; row < call->end; row += LANES) rows(call, 1, row\(arguments(pointers)));
             }
 
             """

@@ -91,9 +91,9 @@ struct StatementPrinter {
         case .index(let register, let index):
             line("scatter_indices(indices + \(position(index)), \(kernel.reduction.indexCount), \(Self.row), end_row, position_base, \(vector(register)));")
         case .exportedValue(let register, let index):
-            line("export_values(exported_values + \(position(index)), \(kernel.stateCount.values), \(Self.row) - first_row, end_row - first_row, \(wide(register)));")
+            line("export_values(call->exported_values + \(position(index)), \(kernel.stateCount.values), \(Self.row) - first_row, end_row - first_row, \(wide(register)));")
         case .exportedPosition(let register, let index):
-            line("scatter_indices(exported_positions + \(position(index)), \(kernel.stateCount.positions), \(Self.row) - first_row, end_row - first_row, position_base, \(vector(register)));")
+            line("scatter_indices(call->exported_positions + \(position(index)), \(kernel.stateCount.positions), \(Self.row) - first_row, end_row - first_row, position_base, \(vector(register)));")
         case .whenAny(let mask, let body):
             braced("if (RARELY(any_\(dialect.type(mask.type))(\(name(mask)))))") { printer in printer.inside(body) }
         case .loop, .barrier: break

@@ -1,34 +1,43 @@
-import Dispatch
 import Foundation
 import Synchronization
 
 /// What must not be left behind when a user interrupts: half-written files.
 ///
-/// The signals are taken by a dispatch source, on an ordinary thread, because a signal handler may call next to nothing.
+/// A signal handler may call next to nothing, so the signals are blocked in every thread and waited for in one of our own.
+/// (Dispatch's signal sources were tried; on Linux they miss signals that the process ignores, and a handler would end it.)
 enum Interruption {
     private static let partialFiles = Mutex<Set<String>>([])
-    /// Kept alive; written once, by `install`, before there is a second thread.
-    nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
 
-    /// Takes SIGINT, SIGTERM and SIGHUP; each still ends the process, as that signal does.
+    /// Takes SIGINT, SIGTERM and SIGHUP; each still ends the process, as that signal does. To be called before there are
+    /// other threads, which inherit what is blocked.
     static func install() {
-        for number in [SIGINT, SIGTERM, SIGHUP] {
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
-            source.setEventHandler {
-                // The lock is kept: a file finished now is either complete under its name, or gone.
-                partialFiles.withLock { paths in
-                    for path in paths { unlink(path) }
-                    signal(number, SIG_DFL)
-                    raise(number)
-                }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        // Signals that are ignored, as by nohup, stay so.
+        let taken = [SIGINT, SIGTERM, SIGHUP].filter { !isIgnored($0) }
+        for number in taken { sigaddset(&signals, number) }
+        guard !taken.isEmpty, pthread_sigmask(SIG_BLOCK, &signals, nil) == 0 else { return }
+        let awaited = signals
+        Thread.detachNewThread {
+            var awaited = awaited
+            var number: Int32 = 0
+            while sigwait(&awaited, &number) != 0 {}
+            // The lock is kept: a file finished now is either complete under its name, or gone.
+            partialFiles.withLock { paths in
+                for path in paths { unlink(path) }
+                pthread_sigmask(SIG_UNBLOCK, &awaited, nil)
+                raise(number)
             }
-            source.resume()
-            sources.append(source)
         }
     }
 
-    /// Has a file deleted if the process is interrupted before `keep`.
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0 else { return false }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+
+    /// Has a file deleted if the process is interrupted before `didWrite`.
     static func willWrite(_ path: String) {
         _ = partialFiles.withLock { $0.insert(path) }
     }

@@ -39,6 +39,11 @@ struct DemoCommand: ParsableCommand {
     }
 }
 
+extension DeviceOptions {
+    /// Whether compiled code will run, or the interpreter.
+    var isCompiled: Bool { device == .cpu || (device == .automatic && (try? KernelCache.shared.compiler) != nil) }
+}
+
 /// What a part of the demonstration tells.
 struct DemoReport {
     var sheet = Sheet()

@@ -14,9 +14,9 @@ enum DensityDemo {
     private static let earthRadius = 6371.0
 
     static func run(_ options: DeviceOptions, _ pictures: DemoPictures) throws -> DemoReport {
-        // An interpreter takes some 10,000 times as long a pair.
-        let isCompiled = try isCompiled(options)
-        let cities = try self.cities(every: isCompiled ? 1 : 50)
+        // The interpreter takes some 10,000 times as long for a pair.
+        let isCompiled = options.isCompiled
+        let cities = try self.cities(every: isCompiled ? 1 : 100)
         let (rows, columns) = isCompiled ? (218, 540) : (29, 72)
         let latitudes = -60.0...85.0
         let concentration = pow(180 / (.pi * width), 2)
@@ -47,11 +47,6 @@ enum DensityDemo {
             evaluation, "Sum over j of \(text)", points: "\(counted(places.count)) places and \(counted(cities.count)) cities")
         report.add("picture", "\(files.joined(separator: ", ")), drawn in \(readable(ContinuousClock.now - started))")
         return report
-    }
-
-    private static func isCompiled(_ options: DeviceOptions) throws -> Bool {
-        guard options.device != .interpreter else { return false }
-        return options.device == .cpu || SelfCheck.run().isPassed
     }
 
     // MARK: Points

@@ -14,17 +14,21 @@ struct ReduceCommand: ParsableCommand {
             """,
         discussion: """
             Example: a Gaussian sum over 3-D points, for every i the sum over j
-              khufu reduce "Exp(-g*SqDist(x,y))*b" x=i:x.npy y=j:y.npy b=j:b.csv g=p:0.5 -o sums.npy
+              khufu reduce "Exp(-g*SqDist(x,y))*b" \\
+                x=i:x.npy y=j:y.npy b=j:b.csv g=p:0.5 -o sums.npy
 
-            KIND is i (one vector per i), j (one per j) or p (a parameter, one for all).
-            SOURCE is a .npy, .csv or .tsv file of shape (points, dim). One axis stands for points of dimension 1. More
-            than two axes of a .npy file are a batch: one reduction each, sizes 1 are repeated. A parameter is one vector:
-            a file, or numbers such as 0.5 or 0.5,2. The order of the inputs is that of Var(0,…), Var(1,…).
+            KIND is i (one vector per i), j (one per j) or p (a parameter).
 
-            The result has shape (points, numbers per point); OUT is .npy or .csv. Reductions that return indices alone
-            write them to OUT; those that return values and indices write the indices beside it, to OUT-indices.
+            SOURCE is a .npy, .csv or .tsv file of shape (points, dim); a file with
+            one axis holds points of dimension 1. More than two axes of a .npy
+            file are a batch: one reduction each, where lengths of 1 are repeated.
+            A parameter is one vector: a file, or numbers such as 0.5 or 0.5,2.
+            The order of the inputs is that of Var(0,…), Var(1,…) in formulas.
 
-            Values that begin with a minus are written --k=-1; a formula may begin with one.
+            The result has shape (points, numbers per point). Reductions that
+            return values and indices write the values to OUT and the indices
+            beside it, as OUT-indices; those of indices alone write them to OUT.
+            A formula may begin with a minus.
             """)
 
     @Argument(help: "What is reduced; `khufu operations` lists what it can call.")
