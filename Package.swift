@@ -23,6 +23,7 @@ let package = Package(
         .executableTarget(
             name: "KhufuTool",
             dependencies: ["Khufu", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            exclude: ["README.md"],
             resources: [.copy("Data")]),
 
         .target(name: "TestSupport", dependencies: ["Formulas", "Kernels", "Engines"], path: "Tests/TestSupport"),

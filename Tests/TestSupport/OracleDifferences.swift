@@ -1,8 +1,17 @@
-/// Derivatives by central differences of order six, taken with two steps: how far the two are apart bounds the error.
+/// Derivatives by central differences of order six, taken with two steps: how far the two are apart bounds the error. Where
+/// they are far apart, a step or a kink is near, or the end of the domain, and the error is infinite.
 package enum OracleDifferences {
     package struct Estimate: Sendable {
         package var value: Double
         package var error: Double
+
+        package init(value: Double, error: Double) { (self.value, self.error) = (value, error) }
+
+        fileprivate init(_ fine: Double, against coarse: Double, limit: Double, rounding: Double) {
+            let distance = abs(coarse - fine)
+            let isSmooth = distance <= limit * (1 + abs(fine))
+            self.init(value: isSmooth ? fine : 0, error: isSmooth ? 2 * distance + rounding : .infinity)
+        }
     }
 
     /// d/dt f(t) at 0, component by component.
@@ -22,7 +31,7 @@ package enum OracleDifferences {
         let roughness = fine.size / step
         return zip(coarse.derivative, fine.derivative).map { coarse, fine in
             // The rounding of f over the step, and what the halving of the step changed.
-            Estimate(value: fine, error: 2 * abs(coarse - fine) + 1e-12 * (1 + roughness))
+            Estimate(fine, against: coarse, limit: 1e-5, rounding: 1e-12 * (1 + roughness))
         }
     }
 
@@ -35,7 +44,7 @@ package enum OracleDifferences {
             return total / (3600 * h * h)
         }
         let (coarse, fine) = (nested(step), nested(step / 2))
-        return Estimate(value: fine, error: 2 * abs(coarse - fine) + 1e-9 * (1 + abs(f(0, 0)) + abs(fine)))
+        return Estimate(fine, against: coarse, limit: 1e-4, rounding: 1e-9 * (1 + abs(f(0, 0)) + abs(fine)))
     }
 }
 

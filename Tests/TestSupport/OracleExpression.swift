@@ -64,6 +64,10 @@ package final class OracleExpression: Sendable {
         package var index: Int
         package var dimension: Int
         package var category: Int
+
+        package init(index: Int, dimension: Int, category: Int) {
+            (self.index, self.dimension, self.category) = (index, dimension, category)
+        }
     }
 
     /// The distinct variables, by index.

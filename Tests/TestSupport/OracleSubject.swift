@@ -13,9 +13,9 @@ package final class OracleSubject: Sendable {
     package let accumulation: Accumulation
     package let domains: [Int: OracleDomain]
     package let isExact: Bool
-    private let text: String
+    package let text: String
     private let weightText: String?
-    private let compiled: CompiledReduction
+    package let compiled: CompiledReduction
     private let variables: [OracleExpression.Variable]
 
     /// - Parameters:
@@ -89,7 +89,7 @@ package final class OracleSubject: Sendable {
         return category == 0 ? call.m : call.n
     }
 
-    private func arrays(_ call: Call) -> [OracleArray] {
+    package func arrays(_ call: Call) -> [OracleArray] {
         var random = OracleRandom(seed: call.seed)
         return variables.map { variable in
             let batch = call.batches[variable.index] ?? []
@@ -181,7 +181,7 @@ package final class OracleSubject: Sendable {
         for start in stride(from: 0, to: total, by: step) {
             let flat = start + step > total ? total - 1 : start + (start / step) % step
             let (item, row) = flat.quotientAndRemainder(dividingBy: rows)
-            let expected = expectation(row, item, batchShape, columns, arrays, call)
+            let expected = expectation(row, item, batchShape, columns, arrays.map(\.values), call)
             guard expected.values.count == valueCount, expected.indices.count == indexCount else {
                 return "\(valueCount) numbers and \(indexCount) indices per row, not \(expected.values.count) and \(expected.indices.count)"
             }
@@ -211,9 +211,18 @@ package final class OracleSubject: Sendable {
         return value >= range.lowerBound - room && value <= range.upperBound + room
     }
 
+    /// All numbers of the result by the oracle.
+    package func values(_ data: [[Double]], _ call: Call) -> [Double] {
+        let (rows, columns) = pointCounts(call)
+        let batchShape = [Int].broadcasting(variables.map { call.batches[$0.index] ?? [] })
+        return (0..<batchShape.reduce(1, *) * rows).flatMap { flat in
+            expectation(flat % rows, flat / rows, batchShape, columns, data, call).values.map { ($0.lowerBound + $0.upperBound) / 2 }
+        }
+    }
+
     /// The terms of a row, and how far rounding may move them.
     private func expectation(
-        _ row: Int, _ item: Int, _ batchShape: [Int], _ columns: Int, _ arrays: [OracleArray], _ call: Call
+        _ row: Int, _ item: Int, _ batchShape: [Int], _ columns: Int, _ data: [[Double]], _ call: Call
     ) -> OracleExpectation {
         let roundoff = call.engine == .interpreter || call.type == .float64 ? 0x1p-53 : 0x1p-24
         var random = OracleRandom(seed: call.seed &+ row &* 7919)
@@ -224,7 +233,7 @@ package final class OracleSubject: Sendable {
             let batchItem = (call.batches[variable.index] ?? []).item(of: item, in: batchShape)
             let points = variable.category == 2 ? 1 : pointCount(variable.category, call)
             let start = (batchItem * points + point) * variable.dimension
-            inputs[variable.index] = Array(arrays[k].values[start..<start + variable.dimension])
+            inputs[variable.index] = Array(data[k][start..<start + variable.dimension])
         }
         for k in variables.indices where variables[k].category != 1 - outputCategory {
             load(k, variables[k].category == 2 ? 0 : row)

@@ -4,7 +4,7 @@ import Synchronization
 /// What must not be left behind when a user interrupts: half-written files.
 ///
 /// A signal handler may call next to nothing, so the signals are blocked in every thread and waited for in one of our own.
-/// (Dispatch's signal sources were tried; on Linux they miss signals that the process ignores, and a handler would end it.)
+/// (Dispatch's signal sources were tried: with the signal ignored, as they want it, none arrived on Linux.)
 enum Interruption {
     private static let partialFiles = Mutex<Set<String>>([])
 
@@ -34,7 +34,12 @@ enum Interruption {
     private static func isIgnored(_ number: Int32) -> Bool {
         var action = sigaction()
         guard sigaction(number, nil, &action) == 0 else { return false }
-        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+        #if canImport(Darwin)
+        let handler = action.__sigaction_u.__sa_handler
+        #else
+        let handler = action.__sigaction_handler.sa_handler
+        #endif
+        return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     /// Has a file deleted if the process is interrupted before `didWrite`.

@@ -45,7 +45,8 @@ struct Explanation {
         let indices = reduction.indexCount > 0
             ? [reduction.indexCount == 1 ? "1 index" : "\(counted(reduction.indexCount)) indices"] : []
         let per = reduction.over == .j ? "i" : "j"
-        return "\(reduction.name) over \(reduction.over.rawValue), in \(precision.storage.rawValue): \((values + indices).joined(separator: " and ")) per \(per)"
+        let result = (values + indices).joined(separator: " and ")
+        return "\(reduction.name) over \(reduction.over.rawValue), in \(precision.storage.rawValue): \(result) per \(per)"
     }
 
     /// Each stage's steps and how many operations they take.

@@ -23,7 +23,8 @@ extension Evaluation {
         guard fits else {
             throw Failure(
                 .dataError,
-                "\(printable(path, limit: 4096)): the cotangent has the shape of the result, \(readable(shape: shape)); this is \(readable(shape: array.shape)).")
+                "\(printable(path, limit: 4096)): the cotangent has the shape of the result, \(readable(shape: shape)); "
+                    + "this is \(readable(shape: array.shape)).")
         }
         return try NumberArray(array, type: type, shape: shape)
     }

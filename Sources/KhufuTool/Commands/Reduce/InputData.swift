@@ -33,7 +33,9 @@ struct InputData {
         if argument.category == .parameter { return try PointArray(parameter: argument.rest) }
         if (try? PointArray(literal: argument.rest)) != nil {
             throw Failure(
-                .dataError, "\(quoted(argument.name)) follows \(argument.category == .i ? "i" : "j") and takes a file; numbers are for parameters, \(argument.name)=p:\(printable(argument.rest, limit: 40)).")
+                .dataError,
+                "\(quoted(argument.name)) follows \(argument.category == .i ? "i" : "j") and takes a file; "
+                    + "numbers are for parameters, \(argument.name)=p:\(printable(argument.rest, limit: 40)).")
         }
         return try PointArray(contentsOf: argument.rest)
     }
@@ -46,7 +48,9 @@ struct InputData {
         if argument.category == .parameter {
             guard array.shape.count(where: { $0 != 1 }) <= 1 else {
                 throw Failure(
-                    .dataError, "\(quoted(argument.name)) is a parameter, one vector; \(printable(argument.rest, limit: 100)) has shape \(readable(shape: array.shape)).")
+                    .dataError,
+                    "\(quoted(argument.name)) is a parameter, one vector; "
+                        + "\(printable(argument.rest, limit: 100)) has shape \(readable(shape: array.shape)).")
             }
             return [array.count]
         }

@@ -75,7 +75,6 @@ struct ReduceCommand: ParsableCommand {
         if let output { try FileWriter.check(output) }
         let data = try InputData(inputs, type: dtype)
         let reduction = try options.reduction(of: formula, data.declarations)
-        for name in data.unusedNames(reduction) { standardError("Note: the result does not depend on the values of \(quoted(name)).") }
         let reading = clock.now - start
 
         let evaluation: Evaluation
@@ -87,6 +86,9 @@ struct ReduceCommand: ParsableCommand {
             let compiled = try CompiledReduction(reduction, declarations: data.declarations)
             evaluation = try Evaluation(compiled, data.arrays, devices)
             subject = reduction.sentence(data.declarations)
+        }
+        for name in data.unusedNames(reduction) {
+            standardError("Note: the result does not depend on the values of \(quoted(name)).")
         }
         if let reason = evaluation.device.fallbackReason { standardError("Note: interpreted. \(reason)") }
         if let output {

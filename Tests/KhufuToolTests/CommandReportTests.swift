@@ -1,0 +1,110 @@
+import Foundation
+import Testing
+
+@testable import KhufuTool
+
+/// The commands that tell of formulas, of the machine, and the demonstration.
+@Suite struct CommandReportTests {
+    private func run(_ line: String, environment: [String: String] = [:]) throws -> Tool.Answer {
+        try Tool.run(line, in: try TemporaryFolder(), environment: environment)
+    }
+
+    // MARK: explain
+
+    @Test func stagesAreToldApart() throws {
+        let answer = try run("explain Exp(-SqDist(x,y)/Exp(g))*Log(SqNorm2(x))*SqNorm2(y) x=i:3 y=j:3 g=p:1")
+        #expect(answer.status == 0 && answer.errors == "")
+        for words in ["once           p1 = Exp(g)", "for each i     r1 = Log(Sum(x**2))", "for each j     c1 = Sum(y**2)", "for each pair", "1 number per i"] {
+            #expect(answer.output.contains(words), "\(words) is missing in:\n\(answer.output)")
+        }
+    }
+
+    @Test func rolesFollowTheIndex() throws {
+        let answer = try run("explain Exp(SqNorm2(x))*Exp(SqNorm2(y)) x=i:3 y=j:3 --over i")
+        #expect(answer.output.contains("for each j     r1 = "))
+    }
+
+    @Test func gradientsAreFormulas() throws {
+        let answer = try run("explain Exp(-SqDist(x,y)) x=i:3 y=j:3 --gradient y")
+        #expect(answer.output.contains("with respect to y") && answer.output.contains("Sum over i of"))
+        let zero = try run("explain Exp(x) x=i:3 y=j:3 --gradient y")
+        #expect(zero.output.contains("with respect to y: zero"))
+    }
+
+    @Test func sourceAlone() throws {
+        let short = try run("explain Exp(-SqDist(x,y)) x=i:3 y=j:3 --source c")
+        #expect(short.status == 0 && short.output.hasPrefix("// Sum over j of") && short.output.contains("khufu_rows"))
+        #expect(!short.output.contains("exp_f32(f32"))
+        let whole = try run("explain Exp(-SqDist(x,y)) x=i:3 y=j:3 --source c --prelude --dtype float64")
+        #expect(whole.output.contains("exp_f64(f64"))
+        #expect(try run("explain x x=i:3 --gradient x --source c").output.contains("Var(1,3,0)"))
+    }
+
+    // MARK: lists, doctor, cache
+
+    @Test func lists() throws {
+        #expect(try run("operations").output.contains("SqDist(f, g)"))
+        #expect(try run("operations SOFTDTW").output.contains("SoftDTW"))
+        #expect(try run("operations --markdown").output.hasPrefix("| Name |"))
+        #expect(try run("reductions").output.contains("ArgKMin"))
+        #expect(try run("--version").output == "khufu \(KhufuCommand.version)\n")
+        let help = try run("--help").output
+        for code in ExitStatus.allCases { #expect(help.contains(" \(code.rawValue) ")) }
+    }
+
+    @Test func doctor() throws {
+        let folder = try TemporaryFolder()
+        let answer = try Tool.run("doctor", in: folder, environment: ["KHUFU_CACHE_DIR": folder.path("cache"), "KHUFU_CC": ""])
+        for word in ["processor", "compilers", "interpreter: works", "not built yet", "safe: it is yours", "self-check"] {
+            #expect(answer.output.contains(word), "\(word) is missing in:\n\(answer.output)")
+        }
+        #expect((answer.status == 0) == answer.output.contains("agrees with the interpreter"))
+    }
+
+    @Test func doctorWithoutACompiler() throws {
+        let answer = try run("doctor", environment: ["KHUFU_CC": "/nonexistent"])
+        #expect(answer.status == 69 && answer.output.contains("refused  /nonexistent (named by KHUFU_CC)"))
+    }
+
+    @Test func cacheIsShownAndCleared() throws {
+        let folder = try TemporaryFolder()
+        let setting = ["KHUFU_CACHE_DIR": folder.path("cache")]
+        _ = try Tool.run("doctor", in: folder, environment: setting)
+        #expect(try Tool.run("cache", in: folder, environment: setting).output.contains("cache\n"))
+        #expect(try Tool.run("cache --clear", in: folder, environment: setting).output.contains("deleted"))
+        #expect(try Tool.run("cache", in: folder, environment: setting).output.contains("0 files"))
+    }
+
+    @Test func brokenOutput() throws {
+        let folder = try TemporaryFolder()
+        let path = try #require(Tool.path)
+        func shell(_ line: String) throws -> (status: Int32, errors: String) {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", line.replacingOccurrences(of: "khufu", with: "'\(path)'")]
+            let errors = try folder.file("errors", "")
+            process.standardError = FileHandle(forWritingAtPath: errors)
+            process.standardOutput = FileHandle.nullDevice
+            try process.run()
+            process.waitUntilExit()
+            return (process.terminationStatus, try String(contentsOfFile: errors, encoding: .utf8))
+        }
+        // A reader that leaves early is no mistake; a full disk is.
+        #expect(try shell("khufu operations | head -1") == (0, ""))
+        if FileManager.default.fileExists(atPath: "/dev/full") {
+            #expect(try shell("khufu operations > /dev/full") == (74, "Error: Standard output cannot be written: No space left on device.\n"))
+        }
+    }
+
+    // MARK: demo
+
+    @Test func demo() throws {
+        let folder = try TemporaryFolder()
+        let answer = try Tool.run("demo -o map", in: folder)
+        #expect(answer.status == 0, "\(answer.errors)")
+        #expect(folder.contents == ["map.png", "map.svg"])
+        for words in ["accuracy    9", "they agree", "in all, compiling included"] {
+            #expect(answer.output.contains(words), "\(words) is missing in:\n\(answer.output)")
+        }
+    }
+}

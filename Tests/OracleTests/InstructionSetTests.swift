@@ -1,0 +1,72 @@
+import Engines
+import Formulas
+import Kernels
+import TestSupport
+import Testing
+
+/// A sample of all cases on every instruction set that this processor has, with every compiler that is here.
+@Suite struct InstructionSetTests {
+    struct Target: Sendable, CustomTestStringConvertible {
+        var instructionSet: InstructionSet
+        var compiler: String
+        var cache: KernelCache
+        var testDescription: String { "\(instructionSet.rawValue) by \(compiler)" }
+    }
+
+    static let targets: [Target] = {
+        var targets: [Target] = []
+        for compiler in ["clang", "gcc"] {
+            for set in InstructionSet.supported() {
+                var environment = ProcessEnvironment.current
+                environment["KHUFU_SIMD"] = set.rawValue
+                // The toolchain's clang is what is taken where nothing is set.
+                if compiler != "clang" { environment["KHUFU_CC"] = compiler }
+                let cache = KernelCache(environment: environment)
+                if (try? cache.compiler) != nil { targets.append(Target(instructionSet: set, compiler: compiler, cache: cache)) }
+            }
+        }
+        return targets
+    }()
+
+    private static let functions = [
+        "Exp", "Log", "Sin", "Cos", "Sqrt", "Rsqrt", "Inv", "Asin", "Acos", "Atan", "Abs", "Sign", "Step", "ReLU", "Floor", "XLogX",
+        "SinXDivX", "Square", "Minus", "Round", "Pow", "SphericalBessel", "ClampInt", "DiffClampInt", "Powf", "Atan2", "Mod", "Clamp",
+        "IfElse", "LessThan", "Equal", "Divide",
+    ]
+
+    @Test(arguments: targets) func everyFunction(_ target: Target) throws {
+        var domains: [Int: OracleDomain] = [:]
+        let parts = Self.functions.enumerated().map { k, name in
+            call(name, OracleOperation.byName[name]!.samples(2)[0], rotation: k, &domains)
+        }
+        let subject = try OracleSubject(of: .concatenated(parts), domains: domains, cache: target.cache)
+        for type in ScalarType.allCases {
+            for (m, n) in [(37, 4), (1, 2)] { expect(subject.check(.init(m: m, n: n, type: type, seed: m, checkedRows: 20)), on: target) }
+        }
+    }
+
+    @Test(arguments: targets, [0, 1, 2]) func everyReduction(_ target: Target, _ part: Int) throws {
+        for k in 0..<6 where part * 6 + k < RandomFormulaTests.reductions.count {
+            let seed = 100 * 17 + part * 6 + k
+            var random = OracleRandom(seed: seed)
+            let subject = try RandomFormulaTests.subject(seed, &random, cache: target.cache)
+            for number in 0..<4 {
+                let type: ScalarType = k.isMultiple(of: 2) ? .float32 : .float64
+                expect(subject.check(RandomFormulaTests.call(subject, type, .cpu, seed, pairs: 10_000, number, &random)), on: target)
+            }
+        }
+    }
+
+    @Test(arguments: targets) func longVectors(_ target: Target) throws {
+        let (x, y, b) = (OracleExpression.variable(0, 40, 0), OracleExpression.variable(1, 40, 1), OracleExpression.variable(2, 33, 1))
+        let kernel = OracleExpression("Exp", [OracleExpression("Minus", [OracleExpression("Mult", [.number(0.02), OracleExpression("SqDist", [x, y])])])])
+        for f in [OracleExpression("Mult", [kernel, b]), OracleExpression("MatVecMult", [.variable(3, 400, 2), y])] {
+            let subject = try OracleSubject(of: f, cache: target.cache)
+            for type in [ScalarType.float32, .float64] { expect(subject.check(.init(m: 70, n: 30, type: type, threads: 2, checkedRows: 5)), on: target) }
+        }
+    }
+}
+
+private func expect(_ failure: String?, on target: InstructionSetTests.Target) {
+    if let failure { Issue.record("\(target.testDescription): \(failure)") }
+}
