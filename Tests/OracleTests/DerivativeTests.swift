@@ -45,7 +45,10 @@ import Testing
     }
 
     private static func samples(_ name: String, _ size: Int) -> [OracleOperation.Sample] {
-        OracleOperation.byName[name]!.samples(size).filter { !$0.isExact && $0.dimensions.reduce(0, +) <= 40 }
+        // Round to two decimals has a step within every difference.
+        OracleOperation.byName[name]!.samples(size).filter {
+            !$0.isExact && $0.dimensions.reduce(0, +) <= 40 && !(name == "Round" && $0.attributes == [.integer(2)])
+        }
     }
 
     // MARK: Every operation
@@ -82,6 +85,7 @@ import Testing
 
     @Test(arguments: Array(OperationTests.operations.enumerated())) func secondCompiled(_ number: Int, _ name: String) {
         let samples = Self.samples(name, 1 + number % 3)
+        guard !samples.isEmpty else { return }
         let subject = Self.subject(name, samples[number % samples.count], number)
         var parts: [OraclePointwise] = []
         for v in subject.variables.prefix(3) { for w in subject.variables.prefix(3) { parts.append(subject.secondDerivative(v, w)) } }

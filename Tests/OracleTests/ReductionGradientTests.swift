@@ -14,7 +14,7 @@ import Testing
         for seed in 0..<6 {
             var random = OracleRandom(seed: seed)
             let isExponential = name.contains("Exp") || name.contains("Soft")
-            let d = 1 + seed % 3
+            let d = 1 + seed % 2
             let (x, y, p) = (OracleExpression.variable(0, d, 0), OracleExpression.variable(1, d, 1), OracleExpression.variable(2, 1, 2))
             let difference = OracleExpression("Mult", [p, OracleExpression("Sin", [OracleExpression("Subtract", [x, OracleExpression("Mult", [.number(1.375), y])])])])
             let f = isExponential ? OracleExpression("Sum", [difference]) : difference
@@ -22,8 +22,8 @@ import Testing
                 name.hasSuffix("Weight")
                 ? OracleExpression("Add", [.number(0.5), OracleExpression("Square", [.variable(3, 1 + seed % 2, 1)])]) : nil
             let subject = try OracleSubject(name, of: f, weight: weight, k: name.contains("KM") ? 2 : 1, over: seed.isMultiple(of: 2) ? .j : .i)
-            var call = OracleSubject.Call(m: 4, n: 5, type: .float64, engine: seed < 4 ? .interpreter : .cpu, seed: seed)
-            if seed == 2 || seed == 5 { call.batches = [0: [2], 1: [3, 1]] }
+            var call = OracleSubject.Call(m: 4, n: 4, type: .float64, engine: seed < 4 ? .interpreter : .cpu, seed: seed)
+            if seed == 2 || seed == 5 { call.batches = [0: [2], 1: [2, 1]] }
             if seed == 3 || seed == 5 {
                 let (rows, columns) = subject.pointCounts(call)
                 call.sparsity = BlockSparsity(

@@ -28,7 +28,7 @@ package struct OracleGenerator {
             let (keptVariables, keptDomains) = (variables, domains)
             let candidate = expression(dimension, depth)
             let isVariate = Set(candidate.variables.map(\.category)).isSuperset(of: [0, 1]) || random.chance(0.1)
-            if isVariate, !candidate.variables.isEmpty, candidate.nodeCount > depth, isTame(candidate) { return candidate }
+            if isVariate, !candidate.variables.isEmpty, (depth + 1...100).contains(candidate.nodeCount), isTame(candidate) { return candidate }
             (variables, domains) = (keptVariables, keptDomains)
         }
         return OracleExpression("Mult", [variable(dimension, .real), variable(dimension, .real)])
@@ -52,10 +52,11 @@ package struct OracleGenerator {
     }
 
     private mutating func expression(_ dimension: Int, _ depth: Int) -> OracleExpression {
-        guard depth > 0, !random.chance(0.08) else { return leaf(dimension) }
+        guard depth > 0, !random.chance(0.05) else { return leaf(dimension) }
         for _ in 0..<60 {
             let operation = random.pick(Self.operations)
-            if isSmooth, Self.stepping.contains(operation.name) { continue }
+            // Steps hide what is inside them: fewer of those.
+            if Self.stepping.contains(operation.name), isSmooth || random.chance(0.6) { continue }
             // Vectors from numbers ask for the size, numbers from vectors take any.
             let size = random.chance(0.5) ? dimension : 1 + random.below(5)
             let samples = operation.samples(size).filter { !$0.isExact && operation.dimension($0.dimensions, $0.attributes) == dimension }

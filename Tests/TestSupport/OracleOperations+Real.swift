@@ -81,8 +81,8 @@ extension OracleOperation {
     ]
 }
 
-/// j_n(x): the power series (DLMF 10.53.1) where its terms fall at once, else the recurrence run downward from far above n,
-/// where any start value does (Miller), scaled to the known j_0 or j_1.
+/// j_n(x): the power series (DLMF 10.53.1) where its terms fall at once; the recurrence (10.51.1) run upward where x is far
+/// beyond n; else run downward from far above n, where any start value does (Miller), scaled to the known j_0 or j_1.
 package func sphericalBessel(_ n: Int, _ x: Double) -> Double {
     if abs(x) < 3 {
         var term = 1.0
@@ -93,6 +93,11 @@ package func sphericalBessel(_ n: Int, _ x: Double) -> Double {
             term *= -x * x / (2 * Double(k) * Double(2 * n + 2 * k + 1))
         }
         return sum
+    }
+    if !(abs(x) < 100) {
+        var (before, current) = (cos(x) / x, sin(x) / x)
+        for k in 0..<n { (before, current) = (current, Double(2 * k + 1) / x * current - before) }
+        return current
     }
     let top = max(n, Int(abs(x))) + 40
     var values = Array(repeating: 0.0, count: top + 2)

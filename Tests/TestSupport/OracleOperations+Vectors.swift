@@ -60,7 +60,7 @@ extension OracleOperation {
         plain("Concat", dimension: { d, _ in d[0] + d[1] }, samples: { [sample([$0, 2]), sample([1, $0])] }) { x, _, _ in x[0] + x[1] },
         plain(
             "OneHot", dimension: { _, a in a[0].integer }, samples: { [sample([1], [.integer($0)], [.index($0)])] }
-        ) { x, a, n in (0..<n).map { $0 == Int(floor(x[0][0] + 0.5)) ? 1 : 0 } },
+        ) { x, a, n in (0..<n).map { Double($0) == floor(x[0][0] + 0.5) ? 1 : 0 } },
         // de Boor's table by the Cox-de Boor recursion on functions, one basis function at a time.
         plain(
             "BSpline", dimension: { d, a in d[0] - a[0].integer - 1 },

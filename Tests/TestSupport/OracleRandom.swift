@@ -2,7 +2,12 @@
 package struct OracleRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    package init(seed: Int) { state = UInt64(bitPattern: Int64(seed)) &* 0x9E37_79B9_7F4A_7C15 }
+    /// Seeds are scattered first: states that differ by a multiple of the increment belong to one sequence.
+    package init(seed: Int) {
+        state = (UInt64(bitPattern: Int64(seed)) &+ 1) &* 0xD134_2543_DE82_EF95
+        state ^= state >> 29
+        state = next() ^ (next() << 1)
+    }
 
     package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15

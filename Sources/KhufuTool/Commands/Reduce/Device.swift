@@ -9,7 +9,13 @@ struct DeviceOptions: ParsableArguments {
     @Option(help: "How many threads compute; by default as many as this process may use.")
     var threads: Int?
 
+    @Option(name: .customLong("repeat"), help: "Computes so many times and tells the shortest time, for measurements.")
+    var repetitions: Int = 1
+
     func validate() throws {
+        guard (1...1_000_000).contains(repetitions) else {
+            throw ValidationError("--repeat is 1 to 1000000; this is \(repetitions).")
+        }
         if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is 1 to 1024; this is \(threads).") }
     }
 

@@ -11,7 +11,9 @@ struct Evaluation {
     let device: Device
     /// For finding or compiling the machine code.
     let preparation: Duration
-    let time: Duration
+    /// One per repetition.
+    let times: [Duration]
+    var time: Duration { times.min()! }
 
     /// Runs a reduction on data.
     init(_ compiled: CompiledReduction, _ arrays: [NumberArray], _ options: DeviceOptions) throws {
@@ -66,17 +68,17 @@ struct Evaluation {
         pairs = timing.pairs
         device = timing.device
         preparation = timing.preparation
-        time = timing.time
+        times = timing.times
     }
 }
 
-/// A computation run twice: on the first points, which makes the machine code and shows whether the engine can run at all;
-/// then on everything, with its progress shown.
+/// A computation run on the first points, which makes the machine code and shows whether the engine can run at all; then on
+/// everything, as often as is asked, with its progress shown.
 private struct Timing {
     let pairs: Double
     let device: Device
     let preparation: Duration
-    let time: Duration
+    let times: [Duration]
 
     init(
         _ options: DeviceOptions, pairs: Double, title: String,
@@ -88,12 +90,16 @@ private struct Timing {
         device = try Device(options) { device in
             if pairs > 0 { try compute(device.options(), true) }
         }
-        let ready = clock.now
-        let progress = ProgressLine(title, total: Int(min(pairs, 1e18)))
-        defer { progress.finish() }
-        try compute(device.options(progress: progress), false)
-        time = clock.now - ready
-        preparation = ready - start
+        preparation = clock.now - start
+        var times: [Duration] = []
+        for _ in 0..<options.repetitions {
+            let progress = ProgressLine(title, total: Int(min(pairs, 1e18)))
+            defer { progress.finish() }
+            let begin = clock.now
+            try compute(device.options(progress: progress), false)
+            times.append(clock.now - begin)
+        }
+        self.times = times
         self.pairs = pairs
     }
 }

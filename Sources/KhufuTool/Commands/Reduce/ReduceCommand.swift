@@ -52,6 +52,9 @@ struct ReduceCommand: ParsableCommand {
     @Option(help: "A file of the result's shape, for --gradient.")
     var cotangent: String?
 
+    @Option(help: ArgumentHelp("A file for the seconds that the kernel and each repetition took, as JSON.", valueName: "file.json"))
+    var timings: String?
+
     func validate() throws {
         try InputArgument.checkNames(inputs)
         guard (gradient == nil) == (cotangent == nil) else {
@@ -91,6 +94,7 @@ struct ReduceCommand: ParsableCommand {
             standardError("Note: the result does not depend on the values of \(quoted(name)).")
         }
         if let reason = evaluation.device.fallbackReason { standardError("Note: interpreted. \(reason)") }
+        if let timings { try write(timingsOf: evaluation, to: timings) }
         if let output {
             try write(evaluation, to: output)
         } else {
@@ -109,6 +113,14 @@ struct ReduceCommand: ParsableCommand {
         case (nil, let indices?): try indices.write(to: path)
         case (nil, nil): break
         }
+    }
+
+    private func write(timingsOf evaluation: Evaluation, to path: String) throws {
+        let times = evaluation.times.map { "\($0 / .seconds(1))" }.joined(separator: ", ")
+        let text = "{\"preparation\": \(evaluation.preparation / .seconds(1)), \"times\": [\(times)], \"pairs\": \(evaluation.pairs)}\n"
+        var writer = try FileWriter(path)
+        try writer.write(text)
+        try writer.finish()
     }
 
     /// `result.npy` → `result-indices.npy`.
