@@ -27,7 +27,8 @@ package enum OracleDifferences {
             }
             return (result, size)
         }
-        let (coarse, fine) = (stencil(step), stencil(step / 2))
+        // No simple fraction: evenly spaced steps of a function must not look smooth to both.
+        let (coarse, fine) = (stencil(step), stencil(step * 0.437))
         let roughness = fine.size / step
         return zip(coarse.derivative, fine.derivative).map { coarse, fine in
             // The rounding of f over the step, and what the halving of the step changed.

@@ -138,7 +138,11 @@ package final class OracleExpression: Sendable {
             for argument in arguments { values.append(argument.value(inputs, amplitude: amplitude, &random)) }
             result = operation.value(values, attributes, dimension)
         }
-        let amplitude = amplitude * operation.roundings
+        // Where a value comes of a long calculation, its components err by what the largest is rounded to.
+        if operation.roundings > 1 {
+            let scale = result.reduce(0) { max($0, abs($1)) } * operation.roundings * amplitude
+            for k in result.indices { result[k] += random.uniform(-scale, scale) }
+        }
         var bits: UInt64 = 0
         for k in result.indices {
             if k & 7 == 0 { bits = random.next() }

@@ -200,7 +200,7 @@ struct GradSoftDTW: PlainOperation {
         return result
     }
 
-    /// Forward, keeping the soft-min's three weights of every cell; then backward, scattering sensitivities.
+    /// Forward, keeping the soft-min's three weights and their entropy for every cell; then backward, scattering sensitivities.
     func lowering(_ dimensions: [Int]) -> Lowering {
         .whole { result, arguments, emitter in
             let (n, m) = (dimensions[0], dimensions[1])
@@ -210,11 +210,13 @@ struct GradSoftDTW: PlainOperation {
             // Weights of the cells before: diagonal, up, left. The table of sensitivities has a spare first row and
             // column, which receive what the first row and column of cells scatter outside.
             let weights = (0..<3).map { _ in emitter.array(n * m) }
+            let entropies = emitter.array(n * m)
             let sensitivity = emitter.array((n + 1) * (m + 1))
             let row = emitter.array(m)
 
-            func set(_ cell: Index, _ values: [Value]) {
+            func set(_ cell: Index, _ values: [Value], entropy: Value? = nil) {
                 for (array, value) in zip(weights, values) { emitter.store(value, in: array, at: cell) }
+                emitter.store(entropy ?? zero, in: entropies, at: cell)
             }
             let corner = steps.cost(0, 0)
             emitter.store(corner, in: row, at: 0)
@@ -235,7 +237,7 @@ struct GradSoftDTW: PlainOperation {
                     let minimum = steps.softMinimum([carried[0], up, carried[1]])
                     let value = steps.cost(i + 1, j + 1) + minimum.value
                     emitter.store(value, in: row, at: j + 1)
-                    set((i + 1) * m + j + 1, minimum.weights)
+                    set((i + 1) * m + j + 1, minimum.weights, entropy: minimum.entropy)
                     return [up, value]
                 }
             }
@@ -255,9 +257,8 @@ struct GradSoftDTW: PlainOperation {
                     let p = weights.map { emitter.load($0, at: i * m + j) }
                     for (weight, target) in zip(p, [i * spare + j, i * spare + j + 1, (i + 1) * spare + j]) {
                         add(e * weight, to: sensitivity, at: target)
-                        let information = (weight > zero).select(weight * weight.apply(.log), zero)
-                        add(e * information, to: result, at: Index(n + m))
                     }
+                    add(-(e * emitter.load(entropies, at: i * m + j)), to: result, at: Index(n + m))
                     let slope = e * (steps.difference(i, j) + steps.difference(i, j))
                     add(slope, to: result, at: i)
                     add(-slope, to: result, at: j + n)
@@ -279,11 +280,26 @@ private struct SoftDTWSteps {
         return difference * difference
     }
 
-    func softMinimum(_ values: [Value]) -> (value: Value, weights: [Value]) {
+    /// The soft-min of three numbers, its weights p and their entropy, -Σ p log p.
+    ///
+    /// The least number has mass 1. The others' masses are added up apart, and log(1 + them) is taken with the correction
+    /// of what 1 + them rounds away, so that a nearly certain choice keeps its small entropy.
+    func softMinimum(_ values: [Value]) -> (value: Value, weights: [Value], entropy: Value) {
+        let one = emitter.constant(1)
         let gamma = arguments[2][0]
         let least = values.dropFirst().reduce(values[0]) { ($1 < $0).select($1, $0) }
-        let masses = values.map { ((least - $0) / gamma).apply(.exp) }
-        let mass = masses[0] + masses[1] + masses[2]
-        return (least - gamma * mass.apply(.log), masses.map { $0 / mass })
+        let distances = values.map { ($0 - least) / gamma }
+        let masses = distances.map { (-$0).apply(.exp) }
+        let isFirstLarger = masses[0] > masses[1]
+        let (larger, smaller) = (isFirstLarger.select(masses[0], masses[1]), isFirstLarger.select(masses[1], masses[0]))
+        let others = smaller + (masses[2] < larger).select(masses[2], larger)
+        let mass = one + others
+        let logMass = (mass == one).select(others, mass.apply(.log) * (others / (mass - one)))
+        let weights = masses.map { $0 / mass }
+        // An infinite distance has weight 0, and 0 · inf would be NaN.
+        let spread = zip(weights, distances).map { weight, distance in
+            (weight > emitter.constant(0)).select(weight * distance, emitter.constant(0))
+        }
+        return (least - gamma * logMass, weights, logMass + (spread[0] + spread[1] + spread[2]))
     }
 }
