@@ -8,23 +8,19 @@ import Synchronization
 public final class CompiledReduction: Sendable {
     public let reduction: Reduction
     /// The inputs in the order in which arrays are given.
-    public let declarations: [Declaration]
+    public var declarations: [Declaration] { signature.declarations }
 
+    private let signature: InputSignature
     private let nodeCount: Int
     private let cache: KernelCache
     private let state = Mutex(State())
 
     private struct State {
-        var kernels: [KernelKey: CPUKernel] = [:]
+        var kernels: [ScalarType: CPUKernel] = [:]
         /// Reductions that derivatives of this one are made from.
         var derived: [DerivedKey: CompiledReduction] = [:]
         /// Node evaluations that the interpreter has done in place of compiling.
         var interpreted = 0
-    }
-
-    private struct KernelKey: Hashable {
-        var precision: Precision
-        var instructionSet: InstructionSet
     }
 
     private struct DerivedKey: Hashable {
@@ -40,15 +36,9 @@ public final class CompiledReduction: Sendable {
 
     package init(_ reduction: Reduction, declarations: [Declaration]?, cache: KernelCache) throws(BindingError) {
         self.reduction = reduction
-        self.declarations = declarations ?? reduction.variables.map { Declaration(variable: $0) }
         self.cache = cache
+        signature = try InputSignature(reduction, declarations: declarations)
         nodeCount = Formula.topologicalOrder([reduction.formula] + (reduction.weight.map { [$0] } ?? [])).count
-        for variable in reduction.variables where !self.declarations.contains(where: { $0.variable == variable }) {
-            let rival = self.declarations.first { $0.variable.index == variable.index }
-            throw BindingError(
-                rival.map { "The formula uses \(variable), and input \(variable.index) is declared as \($0)." }
-                    ?? "The formula uses \(variable), which is not among the inputs.")
-        }
     }
 
     /// Another reduction that this one's derivative needs; kept, so that it is compiled once.
@@ -83,17 +73,18 @@ public final class CompiledReduction: Sendable {
         public var indexTotal: Int { batch.reduce(rows * indices, *) }
     }
 
-    /// - Throws: where the arrays do not fit the inputs or each other.
-    public func resultShape(for inputs: [InputArray]) throws(BindingError) -> ResultShape {
-        resultShape(try Binding(reduction, inputs, declarations: declarations))
-    }
-
-    private func resultShape(_ binding: Binding) -> ResultShape {
-        ResultShape(
-            batch: binding.batchShape, rows: binding.rowCount, values: reduction.valueCount, indices: reduction.indexCount)
-    }
-
     // MARK: Running
+
+    /// Matches arrays with the inputs.
+    ///
+    /// - Parameter inputs: one array per declaration; nothing is copied, and no memory is read yet.
+    /// - Throws: where the arrays do not fit the inputs or each other.
+    public func bound(to inputs: [InputArray]) throws(BindingError) -> BoundReduction {
+        BoundReduction(compiled: self, binding: try Binding(signature, inputs))
+    }
+
+    /// The shape of the result for some arrays.
+    public func resultShape(for inputs: [InputArray]) throws(BindingError) -> ResultShape { try bound(to: inputs).shape }
 
     /// Computes the reduction.
     ///
@@ -106,49 +97,28 @@ public final class CompiledReduction: Sendable {
         _ inputs: [InputArray], options: ExecutionOptions = .init(), values: UnsafeMutableRawBufferPointer,
         indices: UnsafeMutableBufferPointer<Int64>
     ) throws {
-        let binding = try Binding(reduction, inputs, declarations: declarations)
-        let shape = resultShape(binding)
-        guard values.count >= shape.valueTotal * binding.type.byteCount, indices.count >= shape.indexTotal else {
-            throw BindingError(
-                "The result has \(shape.valueTotal) numbers and \(shape.indexTotal) indices; there is room for \(values.count / binding.type.byteCount) and \(indices.count).")
-        }
-        let sparsity = options.sparsity ?? .dense(rows: binding.rowCount, columns: binding.columnCount)
-        try sparsity.check(rows: binding.rowCount, columns: binding.columnCount, batchCount: binding.batchCount)
-        guard shape.valueTotal + shape.indexTotal > 0 else { return }
-
-        let run = Run(
-            reduction: reduction, binding: binding, sparsity: sparsity,
-            threads: max(1, options.threads ?? ThreadPool.defaultThreadCount), progress: options.progress,
-            output: Output(values: values.baseAddress, indices: indices.baseAddress))
-        if let kernel = try kernel(for: binding, options) {
-            run.onProcessor(kernel)
-        } else {
-            run.onInterpreter()
-        }
+        try bound(to: inputs).run(options: options, values: values, indices: indices)
     }
 
     /// The compiled kernel, or nil for the interpreter.
-    private func kernel(for binding: Binding, _ options: ExecutionOptions) throws(EngineError) -> CPUKernel? {
+    fileprivate func kernel(for binding: Binding, _ options: ExecutionOptions) throws(EngineError) -> CPUKernel? {
         guard options.engine != .interpreter, reduction.kind != .zero else { return nil }
         do {
-            let key = KernelKey(
-                precision: Precision(
-                    storage: binding.type,
-                    accumulator: reduction.accumulation.usesDoubleAccumulator ? .float64 : nil),
-                instructionSet: try cache.instructionSet)
             return try state.withLock { state in
-                if let kernel = state.kernels[key] { return kernel }
+                if let kernel = state.kernels[binding.type] { return kernel }
                 // Until some work has come together, compiling costs more than it saves.
                 if options.engine == .automatic {
-                    let work = (binding.rowCount * binding.batchCount).multipliedReportingOverflow(by: binding.columnCount * nodeCount)
-                    if !work.overflow, state.interpreted + work.partialValue < Self.interpretedWork {
-                        state.interpreted += work.partialValue
+                    let work = [binding.batchCount, binding.rowCount, binding.columnCount].reduce(nodeCount, saturatingProduct)
+                    if work < Self.interpretedWork - state.interpreted {
+                        state.interpreted += work
                         return nil
                     }
                 }
+                let precision = Precision(
+                    storage: binding.type, accumulator: reduction.accumulation.usesDoubleAccumulator ? .float64 : nil)
                 let kernel = try CPUKernel(
-                    try Kernel(lowering: reduction, precision: key.precision), instructionSet: key.instructionSet, cache: cache)
-                state.kernels[key] = kernel
+                    try Kernel(lowering: reduction, precision: precision), instructionSet: try cache.instructionSet, cache: cache)
+                state.kernels[binding.type] = kernel
                 return kernel
             }
         } catch {
@@ -158,8 +128,46 @@ public final class CompiledReduction: Sendable {
         }
     }
 
-    /// Node evaluations that are interpreted before a kernel is compiled: some milliseconds' worth.
-    private static let interpretedWork = 20_000
+    /// Node evaluations that are interpreted before a kernel is compiled: less than a millisecond of work.
+    private static let interpretedWork = 2_000
+}
+
+/// A reduction and the arrays that it is to run on, checked. The arrays' memory must stay valid while it is used.
+public struct BoundReduction: Sendable {
+    fileprivate let compiled: CompiledReduction
+    fileprivate let binding: Binding
+
+    /// What the result looks like.
+    public var shape: CompiledReduction.ResultShape {
+        CompiledReduction.ResultShape(
+            batch: binding.batchShape, rows: binding.rowCount, values: compiled.reduction.valueCount,
+            indices: compiled.reduction.indexCount)
+    }
+
+    /// Computes the reduction into memory of the caller's; see ``CompiledReduction/run(_:options:values:indices:)``.
+    public func run(
+        options: ExecutionOptions = .init(), values: UnsafeMutableRawBufferPointer,
+        indices: UnsafeMutableBufferPointer<Int64>
+    ) throws {
+        let shape = shape
+        guard values.count >= shape.valueTotal * binding.type.byteCount, indices.count >= shape.indexTotal else {
+            throw BindingError(
+                "The result has \(shape.valueTotal) numbers and \(shape.indexTotal) indices; there is room for \(values.count / binding.type.byteCount) and \(indices.count).")
+        }
+        try options.sparsity?.check(rows: binding.rowCount, columns: binding.columnCount, batchCount: binding.batchCount)
+        guard shape.valueTotal + shape.indexTotal > 0 else { return }
+
+        let run = Run(
+            reduction: compiled.reduction, binding: binding,
+            sparsity: options.sparsity ?? .dense(rows: binding.rowCount, columns: binding.columnCount),
+            threads: max(1, options.threads ?? ThreadPool.defaultThreadCount), progress: options.progress,
+            output: Output(values: values.baseAddress, indices: indices.baseAddress))
+        if let kernel = try compiled.kernel(for: binding, options) {
+            run.onProcessor(kernel)
+        } else {
+            run.onInterpreter()
+        }
+    }
 }
 
 /// How a reduction is run.

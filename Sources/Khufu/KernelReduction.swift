@@ -87,12 +87,12 @@ public struct KernelReduction: Sendable {
     public func run<Scalar: KhufuScalar>(
         _ inputs: [UnsafeBufferPointer<Scalar>], shapes: [[Int]]? = nil, options: ExecutionOptions = .init()
     ) throws -> ReductionResult<Scalar> {
-        let arrays = try arrays(inputs, shapes: shapes)
-        let shape = try compiled.resultShape(for: arrays)
+        let bound = try compiled.bound(to: try arrays(inputs, shapes: shapes))
+        let shape = bound.shape
         var indices: [Int64] = []
         let values = try [Scalar](unsafeUninitializedCapacity: shape.valueTotal) { values, valueCount in
             indices = try [Int64](unsafeUninitializedCapacity: shape.indexTotal) { indices, indexCount in
-                try compiled.run(arrays, options: options, values: UnsafeMutableRawBufferPointer(values), indices: indices)
+                try bound.run(options: options, values: UnsafeMutableRawBufferPointer(values), indices: indices)
                 indexCount = shape.indexTotal
             }
             valueCount = shape.valueTotal

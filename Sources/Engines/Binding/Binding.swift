@@ -19,125 +19,131 @@ struct Binding: Sendable {
         var batchStrides: [Int]
     }
 
-    /// - Parameters:
-    ///   - arrays: one per declaration.
-    ///   - declarations: the inputs by position; those that the formula does not use are checked and count points too.
-    init(
-        _ reduction: Reduction, _ arrays: [InputArray], declarations: [Declaration]
-    ) throws(BindingError) {
+    /// - Parameter arrays: one per declaration; those that the formula does not use are checked and count points too.
+    init(_ signature: InputSignature, _ arrays: [InputArray]) throws(BindingError) {
+        let declarations = signature.declarations
         guard arrays.count == declarations.count else {
             throw BindingError("This reduction takes \(declarations.count) inputs, and \(arrays.count) came.")
         }
-        let named = zip(declarations, arrays).map { NamedArray(declaration: $0, array: $1) }
-        type = try Self.commonType(named)
-        for input in named { try input.checkShape() }
-        rowCount = try Self.pointCount(named, reduction.over.outputCategory)
-        columnCount = try Self.pointCount(named, reduction.over.reducedCategory)
-        batchShape = try Self.batchShape(named)
+        let check = InputCheck(declarations: declarations, arrays: arrays)
+        for position in arrays.indices { try check.shape(position) }
+        type = try check.commonType()
+        rowCount = try check.pointCount(signature.outputCategory)
+        columnCount = try check.pointCount(signature.reducedCategory)
+        batchShape = try check.batchShape()
 
         // No later product of sizes, in numbers or in bytes, is larger than this one.
-        let width = max(reduction.valueCount, reduction.indexCount, declarations.map(\.variable.dimension).max() ?? 1)
         var count = 16
-        for length in batchShape + [max(rowCount, columnCount, 1), width] {
+        for length in batchShape + [max(rowCount, columnCount, 1), signature.width] {
             let (product, overflow) = count.multipliedReportingOverflow(by: length)
             guard !overflow else { throw BindingError("The batch shape \(batchShape) with \(rowCount) points is too large.") }
             count = product
         }
         batchCount = batchShape.reduce(1, *)
-        let byVariable = Dictionary(named.map { ($0.declaration.variable, $0) }) { first, _ in first }
-        var inputs: [Input] = []
-        for variable in reduction.variables {
-            guard let input = byVariable[variable] else {
-                throw BindingError("The formula uses \(variable), which is not among the inputs.")
-            }
-            inputs.append(Input(base: input.array.base, batchStrides: input.batchStrides(for: batchShape)))
+        let batchShape = batchShape
+        inputs = signature.positions.map { position in
+            Input(base: arrays[position].base, batchStrides: check.batchStrides(position, for: batchShape))
         }
-        self.inputs = inputs
     }
 
     /// Where each input of a batch item begins.
     func pointers(_ batchItem: Int) -> [UnsafeRawPointer] {
-        var counters = batchShape
         var rest = batchItem
+        var offsets = [Int](repeating: 0, count: inputs.count)
         for axis in batchShape.indices.reversed() {
-            counters[axis] = rest % batchShape[axis]
+            let counter = rest % batchShape[axis]
             rest /= batchShape[axis]
+            for k in inputs.indices { offsets[k] += counter * inputs[k].batchStrides[axis] }
         }
-        return inputs.map { input in
-            input.base + zip(counters, input.batchStrides).reduce(0) { $0 + $1.0 * $1.1 }
+        return inputs.indices.map { inputs[$0].base + offsets[$0] }
+    }
+}
+
+/// The checks, each of which names the inputs that it fails on.
+private struct InputCheck {
+    let declarations: [Declaration]
+    let arrays: [InputArray]
+
+    private func name(_ position: Int) -> String {
+        declarations[position].name ?? declarations[position].variable.description
+    }
+
+    private func isParameter(_ position: Int) -> Bool { declarations[position].variable.category == .parameter }
+
+    /// How many of the last axes are one item's own.
+    private func ownAxes(_ position: Int) -> Int { isParameter(position) ? 1 : 2 }
+
+    private func batchShape(_ position: Int) -> ArraySlice<Int> { arrays[position].shape.dropLast(ownAxes(position)) }
+
+    private func points(_ position: Int) -> Int {
+        isParameter(position) ? 1 : arrays[position].shape[arrays[position].shape.count - 2]
+    }
+
+    func shape(_ position: Int) throws(BindingError) {
+        let (shape, dimension) = (arrays[position].shape, declarations[position].variable.dimension)
+        guard shape.count >= ownAxes(position), shape.last == dimension else {
+            let expected = isParameter(position) ? "(…, \(dimension))" : "(…, points, \(dimension))"
+            throw BindingError(
+                "\(name(position)) has shape \(shape); its declaration \(declarations[position]) expects \(expected).")
+        }
+        guard shape.allSatisfy({ $0 >= 0 }) else {
+            throw BindingError("\(name(position)) has shape \(shape), with a negative length.")
         }
     }
 
-    // MARK: Checks
-
-    private static func commonType(_ inputs: [NamedArray]) throws(BindingError) -> ScalarType {
-        guard let first = inputs.first else { return .float64 }
-        for input in inputs where input.array.type != first.array.type {
+    func commonType() throws(BindingError) -> ScalarType {
+        guard let type = arrays.first?.type else { return .float64 }
+        for position in arrays.indices where arrays[position].type != type {
             throw BindingError(
-                "All inputs have one type; \(first.name) is \(first.array.type.rawValue) and \(input.name) is \(input.array.type.rawValue).")
+                "All inputs have one type; \(name(0)) is \(type.rawValue) and \(name(position)) is \(arrays[position].type.rawValue).")
         }
-        return first.array.type
+        return type
     }
 
     /// The number of points that all inputs of a category agree on; 1 where there is none.
-    private static func pointCount(_ inputs: [NamedArray], _ category: Category) throws(BindingError) -> Int {
-        let following = inputs.filter { $0.declaration.variable.category == category }
-        guard let first = following.first else { return 1 }
-        for input in following where input.pointCount != first.pointCount {
-            throw BindingError(
-                "All \(category.keyword) inputs have one number of points; \(first.name) has \(first.pointCount) and \(input.name) has \(input.pointCount).")
+    func pointCount(_ category: Category) throws(BindingError) -> Int {
+        var first: Int?
+        for position in arrays.indices where declarations[position].variable.category == category {
+            guard let known = first else {
+                first = position
+                continue
+            }
+            guard points(position) == points(known) else {
+                throw BindingError(
+                    "All \(category.keyword) inputs have one number of points; \(name(known)) has \(points(known)) and \(name(position)) has \(points(position)).")
+            }
         }
-        return first.pointCount
+        return first.map(points) ?? 1
     }
 
     /// The batch shapes broadcast together, aligned at the right: equal lengths, or 1.
-    private static func batchShape(_ inputs: [NamedArray]) throws(BindingError) -> [Int] {
-        let rank = inputs.map(\.batchShape.count).max() ?? 0
+    func batchShape() throws(BindingError) -> [Int] {
+        let rank = arrays.indices.map { arrays[$0].shape.count - ownAxes($0) }.max() ?? 0
         var shape = Array(repeating: 1, count: rank)
-        for input in inputs {
-            for (offset, length) in input.batchShape.reversed().enumerated() where length != 1 {
+        guard rank > 0 else { return shape }
+        for position in arrays.indices {
+            for (offset, length) in batchShape(position).reversed().enumerated() where length != 1 {
                 let axis = rank - 1 - offset
                 guard shape[axis] == 1 || shape[axis] == length else {
-                    let other = inputs.first { $0.batchShape.count > offset && $0.batchShape.reversed()[offset] == shape[axis] }
+                    let other = arrays.indices.first { batchShape($0).dropLast(offset).last == shape[axis] } ?? position
                     throw BindingError(
-                        "Batch shapes broadcast where lengths are equal or 1; \(other?.name ?? "one input") has \(other?.batchShape ?? shape) and \(input.name) has \(input.batchShape).")
+                        "Batch shapes broadcast where lengths are equal or 1; \(name(other)) has \(Array(batchShape(other))) and \(name(position)) has \(Array(batchShape(position))).")
                 }
                 shape[axis] = length
             }
         }
         return shape
     }
-}
-
-/// An array and what it was declared as.
-private struct NamedArray {
-    var declaration: Declaration
-    var array: InputArray
-
-    var name: String { declaration.name ?? declaration.variable.description }
-    private var isParameter: Bool { declaration.variable.category == .parameter }
-    var batchShape: [Int] { Array(array.shape.dropLast(isParameter ? 1 : 2)) }
-    var pointCount: Int { isParameter ? 1 : array.shape[array.shape.count - 2] }
-
-    func checkShape() throws(BindingError) {
-        let expected = isParameter ? "(…, \(declaration.variable.dimension))" : "(…, points, \(declaration.variable.dimension))"
-        guard array.shape.count >= (isParameter ? 1 : 2), array.shape.last == declaration.variable.dimension else {
-            throw BindingError("\(name) has shape \(array.shape); its declaration \(declaration) expects \(expected).")
-        }
-        guard array.shape.allSatisfy({ $0 >= 0 }) else {
-            throw BindingError("\(name) has shape \(array.shape), with a negative length.")
-        }
-    }
 
     /// Bytes from one batch item to the next along each axis of the common batch shape.
-    func batchStrides(for shape: [Int]) -> [Int] {
-        var stride = array.type.byteCount * declaration.variable.dimension * pointCount
-        var strides: [Int] = []
-        let own = Array(repeating: 1, count: shape.count - batchShape.count) + batchShape
-        for length in own.reversed() {
-            strides.append(length == 1 ? 0 : stride)
+    func batchStrides(_ position: Int, for shape: [Int]) -> [Int] {
+        var strides = Array(repeating: 0, count: shape.count)
+        guard !shape.isEmpty else { return strides }
+        var stride = arrays[position].type.byteCount * declarations[position].variable.dimension * points(position)
+        for (offset, length) in batchShape(position).reversed().enumerated() {
+            if length != 1 { strides[shape.count - 1 - offset] = stride }
             stride *= length
         }
-        return strides.reversed()
+        return strides
     }
 }

@@ -67,8 +67,8 @@ struct Run {
             let task = schedule.tasks[number]
             body(task, states)
             if let progress {
-                let pairs = task.rows.count * schedule.ranges[task.ranges].reduce(0) { $0 + $1.count }
-                progress(done.add(pairs, ordering: .relaxed).newValue, schedule.pairCount)
+                let pairs = saturatingProduct(task.rows.count, schedule.ranges[task.ranges].reduce(0) { $0 + $1.count })
+                progress(done.wrappingAdd(pairs, ordering: .relaxed).newValue, schedule.pairCount)
             }
         }
         ThreadPool.shared.run(count: schedule.merges.count, threads: threads) { number in
@@ -128,7 +128,8 @@ struct StateTable: @unchecked Sendable {
     private let positions: UnsafeMutablePointer<Int64>
 
     init(rows: Int, reduction: Reduction) {
-        let identity = reduction.identityState
+        // Most calls have no rows here, and need not ask what a state is.
+        let identity = rows > 0 ? reduction.identityState : AccumulatorState(values: [], positions: [])
         (valueCount, positionCount) = (identity.values.count, identity.positions.count)
         values = .allocate(capacity: max(1, rows * valueCount))
         positions = .allocate(capacity: max(1, rows * positionCount))

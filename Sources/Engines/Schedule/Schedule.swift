@@ -38,8 +38,8 @@ struct Schedule: Sendable {
     ) {
         self.longestSpan = longestSpan
         let blocks = sparsity.patterns.map { Self.blocks(of: $0, rows: rows) }
-        let pairs = blocks.map { $0.reduce(0) { $0 + $1.pairCount } }
-        pairCount = pairs.count == 1 ? pairs[0] * batchCount : pairs.reduce(0, +)
+        let pairs = blocks.map { $0.reduce(0) { saturatingSum($0, $1.pairCount) } }
+        pairCount = pairs.count == 1 ? saturatingProduct(pairs[0], batchCount) : pairs.reduce(0, saturatingSum)
         let target = max(Self.smallestTask, pairCount / (threads * Self.tasksPerThread))
         // A pattern's ranges are stored once, whatever the number of batch items.
         var firstRange: [Int] = []
@@ -67,7 +67,7 @@ struct Schedule: Sendable {
         var columnCount: Int
         /// One more than the last column.
         var columnEnd: Int
-        var pairCount: Int { rows.count * columnCount }
+        var pairCount: Int { saturatingProduct(rows.count, columnCount) }
     }
 
     /// The row ranges, and the rows between them, which meet no column.
@@ -140,4 +140,15 @@ struct Schedule: Sendable {
             stateRowCount += block.rows.count
         }
     }
+}
+
+/// Counts of pairs may be beyond 64 bits; what is decided by them needs only to know that they are large.
+func saturatingProduct(_ a: Int, _ b: Int) -> Int {
+    let (product, overflow) = a.multipliedReportingOverflow(by: b)
+    return overflow ? .max : product
+}
+
+func saturatingSum(_ a: Int, _ b: Int) -> Int {
+    let (sum, overflow) = a.addingReportingOverflow(b)
+    return overflow ? .max : sum
 }
