@@ -24,7 +24,8 @@ extension CompiledReduction {
         let expected = shape.batch + [shape.rows, shape.values]
         guard cotangent.shape == expected, cotangent.type == inputs.first?.type ?? cotangent.type else {
             throw BindingError(
-                "The cotangent has the result's shape \(expected) and type; it has shape \(cotangent.shape) and type \(cotangent.type.rawValue).")
+                "The cotangent has the result's shape \(expected) and type; it has shape \(cotangent.shape) and type \(cotangent.type.rawValue)."
+            )
         }
         let input = inputs[position]
         let count = input.shape.reduce(1, *)

@@ -152,7 +152,8 @@ public struct BoundReduction: Sendable {
         let shape = shape
         guard values.count >= shape.valueTotal * binding.type.byteCount, indices.count >= shape.indexTotal else {
             throw BindingError(
-                "The result has \(shape.valueTotal) numbers and \(shape.indexTotal) indices; there is room for \(values.count / binding.type.byteCount) and \(indices.count).")
+                "The result has \(shape.valueTotal) numbers and \(shape.indexTotal) indices; there is room for \(values.count / binding.type.byteCount) and \(indices.count)."
+            )
         }
         try options.sparsity?.check(rows: binding.rowCount, columns: binding.columnCount, batchCount: binding.batchCount)
         guard shape.valueTotal + shape.indexTotal > 0 else { return }

@@ -36,13 +36,15 @@ public enum Catalogue {
         Entry("RatCst", "The fraction p/q.", [.integer("p"), .integer("q")]) { a throws(FormulaError) in
             try fraction("RatCst", a.integer(0), a.integer(1))
         },
-        Entry("IntInv", "The fraction 1/n.", [.integer("n")]) { a throws(FormulaError) in try fraction("IntInv", 1, a.integer(0)) },
+        Entry("IntInv", "The fraction 1/n.", [.integer("n")]) { a throws(FormulaError) in try fraction("IntInv", 1, a.integer(0))
+        },
         Entry(Zero.self),
     ]
 
     private static func fraction(_ name: String, _ p: Int, _ q: Int) throws(FormulaError) -> Formula {
         guard let number = Number(p, over: q) else {
-            throw FormulaError("\(name) takes a denominator other than 0, and parts that fit in 64 bits; these are \(p) and \(q).")
+            throw FormulaError(
+                "\(name) takes a denominator other than 0, and parts that fit in 64 bits; these are \(p) and \(q).")
         }
         return Formula(number)
     }
@@ -130,7 +132,8 @@ public enum Catalogue {
         Entry("ComplexDivide", "f / g.", [.formula("f"), .formula("g")]) { a throws(FormulaError) in
             try .complexDivide(a.formula(0), a.formula(1))
         },
-        Entry("ComplexRealScal", "A real number times a complex vector.", [.formula("f"), .formula("g")]) { a throws(FormulaError) in
+        Entry("ComplexRealScal", "A real number times a complex vector.", [.formula("f"), .formula("g")]) {
+            a throws(FormulaError) in
             try .complexScaled(a.formula(0), a.formula(1))
         },
         Entry("ComplexSquareAbs", "|f|², real.", [.formula("f")]) { a throws(FormulaError) in
@@ -141,11 +144,13 @@ public enum Catalogue {
             try .complexAngle(a.formula(0))
         },
         Entry("ComplexExp", "e^f.", [.formula("f")]) { a throws(FormulaError) in try .complexExp(a.formula(0)) },
-        Entry("ComplexExp1j", "e^{if} for a real f.", [.formula("f")]) { a throws(FormulaError) in try .complexCis(a.formula(0)) },
+        Entry("ComplexExp1j", "e^{if} for a real f.", [.formula("f")]) { a throws(FormulaError) in try .complexCis(a.formula(0))
+        },
         Entry("ComplexSum", "The sum of the complex components.", [.formula("f")]) { a throws(FormulaError) in
             try .complexSum(a.formula(0))
         },
-        Entry("ComplexSumT", "One complex number repeated to n real slots.", [.formula("f"), .integer("n")]) { a throws(FormulaError) in
+        Entry("ComplexSumT", "One complex number repeated to n real slots.", [.formula("f"), .integer("n")]) {
+            a throws(FormulaError) in
             try .complexRepeated(a.formula(0), a.integer(1))
         },
     ]
@@ -160,7 +165,10 @@ public enum Catalogue {
             let (f, v) = (a.formula(0), a.variable(1))
             return try f.gradient(withRespectTo: v, cotangent: a.count > 2 ? a.formula(2) : nextInput(for: f, v))
         },
-        Entry("GradMatrix", "The transposed Jacobian matrix of f in v, flat: block k is the gradient of component k.", [.formula("f"), .variable("v")]) {
+        Entry(
+            "GradMatrix", "The transposed Jacobian matrix of f in v, flat: block k is the gradient of component k.",
+            [.formula("f"), .variable("v")]
+        ) {
             a throws(FormulaError) in try a.formula(0).gradientMatrix(withRespectTo: a.variable(1))
         },
         Entry("Diff", "(∂f/∂v) u.", [.formula("f"), .variable("v"), .formula("u")]) { a throws(FormulaError) in
@@ -172,10 +180,14 @@ public enum Catalogue {
         Entry("Laplacian", "Σ_k ∂²f/∂v_k².", [.formula("f"), .variable("v")]) { a throws(FormulaError) in
             try a.formula(0).laplacian(withRespectTo: a.variable(1))
         },
-        Entry("TraceOperator", "The trace of f as a linear map of v.", [.formula("f"), .variable("v")]) { a throws(FormulaError) in
+        Entry("TraceOperator", "The trace of f as a linear map of v.", [.formula("f"), .variable("v")]) {
+            a throws(FormulaError) in
             try a.formula(0).traceOperator(a.variable(1))
         },
-        Entry("AdjointOperator", "The adjoint of f as a linear map of v, applied to u.", [.formula("f"), .variable("v"), .formula("u")]) {
+        Entry(
+            "AdjointOperator", "The adjoint of f as a linear map of v, applied to u.",
+            [.formula("f"), .variable("v"), .formula("u")]
+        ) {
             a throws(FormulaError) in try a.formula(0).adjointOperator(a.variable(1), a.formula(2))
         },
         Entry(
@@ -185,10 +197,16 @@ public enum Catalogue {
             try a.formula(0).sumOfLinearOperator(
                 a.variable(1), left: a.count > 2 ? a.formula(2) : nil, right: a.count > 3 ? a.formula(3) : nil)
         },
-        Entry("Factorize", "f. Subexpressions are always shared; the name is kept for formulas written for KeOps.", [.formula("f"), .formula("g")]) {
+        Entry(
+            "Factorize", "f. Subexpressions are always shared; the name is kept for formulas written for KeOps.",
+            [.formula("f"), .formula("g")]
+        ) {
             a in a.formula(0)
         },
-        Entry("AutoFactorize", "f. Subexpressions are always shared; the name is kept for formulas written for KeOps.", [.formula("f")]) {
+        Entry(
+            "AutoFactorize", "f. Subexpressions are always shared; the name is kept for formulas written for KeOps.",
+            [.formula("f")]
+        ) {
             a in a.formula(0)
         },
     ]

@@ -60,7 +60,8 @@ public struct KernelReduction: Sendable {
             let shape = try compiled.resultShape(for: arrays)
             let seed = buffers[inputs.count]
             guard seed.count == shape.valueTotal else {
-                throw BindingError("The cotangent has one number per number of the result, \(shape.valueTotal); it has \(seed.count).")
+                throw BindingError(
+                    "The cotangent has one number per number of the result, \(shape.valueTotal); it has \(seed.count).")
             }
             guard inputs.indices.contains(position) else {
                 throw BindingError("There are \(inputs.count) inputs; number \(position) is none of them.")

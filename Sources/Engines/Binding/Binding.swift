@@ -95,7 +95,8 @@ private struct InputCheck {
         guard let type = arrays.first?.type else { return .float64 }
         for position in arrays.indices where arrays[position].type != type {
             throw BindingError(
-                "All inputs have one type; \(name(0)) is \(type.rawValue) and \(name(position)) is \(arrays[position].type.rawValue).")
+                "All inputs have one type; \(name(0)) is \(type.rawValue) and \(name(position)) is \(arrays[position].type.rawValue)."
+            )
         }
         return type
     }
@@ -110,7 +111,8 @@ private struct InputCheck {
             }
             guard points(position) == points(known) else {
                 throw BindingError(
-                    "All \(category.keyword) inputs have one number of points; \(name(known)) has \(points(known)) and \(name(position)) has \(points(position)).")
+                    "All \(category.keyword) inputs have one number of points; \(name(known)) has \(points(known)) and \(name(position)) has \(points(position))."
+                )
             }
         }
         return first.map(points) ?? 1
@@ -127,7 +129,8 @@ private struct InputCheck {
                 guard shape[axis] == 1 || shape[axis] == length else {
                     let other = arrays.indices.first { batchShape($0).dropLast(offset).last == shape[axis] } ?? position
                     throw BindingError(
-                        "Batch shapes broadcast where lengths are equal or 1; \(name(other)) has \(Array(batchShape(other))) and \(name(position)) has \(Array(batchShape(position))).")
+                        "Batch shapes broadcast where lengths are equal or 1; \(name(other)) has \(Array(batchShape(other))) and \(name(position)) has \(Array(batchShape(position)))."
+                    )
                 }
                 shape[axis] = length
             }

@@ -63,10 +63,11 @@ struct Descriptor: ~Copyable {
         while true {
             let filled = bytes.count
             var got = 0
-            bytes.append(contentsOf: [UInt8](unsafeUninitializedCapacity: chunk) { buffer, count in
-                got = retryingInterrupted { read(number, buffer.baseAddress, chunk) }
-                count = max(got, 0)
-            })
+            bytes.append(
+                contentsOf: [UInt8](unsafeUninitializedCapacity: chunk) { buffer, count in
+                    got = retryingInterrupted { read(number, buffer.baseAddress, chunk) }
+                    count = max(got, 0)
+                })
             if got < 0 { return nil }
             if bytes.count == filled { return bytes }
         }

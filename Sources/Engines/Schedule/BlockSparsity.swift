@@ -43,12 +43,15 @@ extension BlockSparsity.Pattern {
 
     fileprivate func check(rows: Int, columns: Int) throws(BindingError) {
         guard rowRanges.count == ends.count else {
-            throw BindingError("Block-sparsity has one end of slice per row range; there are \(rowRanges.count) ranges and \(ends.count) ends.")
+            throw BindingError(
+                "Block-sparsity has one end of slice per row range; there are \(rowRanges.count) ranges and \(ends.count) ends.")
         }
         var before = 0
         for end in ends {
             guard end >= before, end <= columnRanges.count else {
-                throw BindingError("The ends of slices grow from 0 to the number of column ranges, \(columnRanges.count); \(end) follows \(before).")
+                throw BindingError(
+                    "The ends of slices grow from 0 to the number of column ranges, \(columnRanges.count); \(end) follows \(before)."
+                )
             }
             before = end
         }

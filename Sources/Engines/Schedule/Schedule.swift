@@ -77,12 +77,15 @@ struct Schedule: Sendable {
         for k in pattern.rowRanges.indices.sorted(by: { pattern.rowRanges[$0].lowerBound < pattern.rowRanges[$1].lowerBound }) {
             let range = pattern.rowRanges[k]
             guard !range.isEmpty else { continue }
-            if next < range.lowerBound { blocks.append(Block(rows: next..<range.lowerBound, ranges: 0..<0, columnCount: 0, columnEnd: 0)) }
+            if next < range.lowerBound {
+                blocks.append(Block(rows: next..<range.lowerBound, ranges: 0..<0, columnCount: 0, columnEnd: 0))
+            }
             let slices = pattern.columnRanges(of: k)
             let met = pattern.columnRanges[slices]
             blocks.append(
                 Block(
-                    rows: range, ranges: slices, columnCount: met.reduce(0) { $0 + $1.count }, columnEnd: met.map(\.upperBound).max() ?? 0))
+                    rows: range, ranges: slices, columnCount: met.reduce(0) { $0 + $1.count },
+                    columnEnd: met.map(\.upperBound).max() ?? 0))
             next = range.upperBound
         }
         if next < rows { blocks.append(Block(rows: next..<rows, ranges: 0..<0, columnCount: 0, columnEnd: 0)) }

@@ -7,7 +7,8 @@ extension Formula {
     ) throws(FormulaError) -> Formula {
         guard tangent.dimension == variable.dimension else {
             throw FormulaError(
-                "The derivative along a variable of dimension \(variable.dimension) takes a tangent of that dimension; it has \(tangent.dimension).")
+                "The derivative along a variable of dimension \(variable.dimension) takes a tangent of that dimension; it has \(tangent.dimension)."
+            )
         }
         return try differential(along: [try Formula(variable): tangent])
     }

@@ -12,7 +12,8 @@ extension Formula {
     public func gradient(withRespectTo variable: Variable, cotangent: Formula) throws(FormulaError) -> Formula {
         guard cotangent.dimension == dimension else {
             throw FormulaError(
-                "The gradient of a formula of dimension \(dimension) takes a cotangent of that dimension; it has \(cotangent.dimension).")
+                "The gradient of a formula of dimension \(dimension) takes a cotangent of that dimension; it has \(cotangent.dimension)."
+            )
         }
         return try gradients(withRespectTo: [try Formula(variable)], cotangent: cotangent)[0]
     }
@@ -67,7 +68,8 @@ extension Formula {
         let nodeCount = Formula.topologicalOrder([self]).count
         guard dimension <= 512, nodeCount * dimension <= 100_000 else {
             throw FormulaError(
-                "\(name) forms one derivative per component, \(dimension) of a formula with \(nodeCount) operations here; that is too much.")
+                "\(name) forms one derivative per component, \(dimension) of a formula with \(nodeCount) operations here; that is too much."
+            )
         }
     }
 

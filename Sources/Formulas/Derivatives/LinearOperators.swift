@@ -50,7 +50,8 @@ extension Formula {
         let leaf = try Formula(variable)
         try checkLinear("TraceOperator", in: leaf)
         guard dimension == variable.dimension else {
-            throw FormulaError("TraceOperator takes a formula of its variable's dimension; these have \(dimension) and \(variable.dimension).")
+            throw FormulaError(
+                "TraceOperator takes a formula of its variable's dimension; these have \(dimension) and \(variable.dimension).")
         }
         return try trace(leaf).checkedDepth()
     }
@@ -63,7 +64,9 @@ extension Formula {
         try checkLinear("SumLinOperator", in: leaf)
         let right = right ?? .one.repeated(variable.dimension)
         guard right.dimension == variable.dimension else {
-            throw FormulaError("SumLinOperator takes column weights of the variable's dimension; these have \(right.dimension) and \(variable.dimension).")
+            throw FormulaError(
+                "SumLinOperator takes column weights of the variable's dimension; these have \(right.dimension) and \(variable.dimension)."
+            )
         }
         let image = try substituting([leaf: right])
         return try left.map { (left) throws(FormulaError) in try Formula(Scalprod(), [left, image]) } ?? image.sum
@@ -72,7 +75,8 @@ extension Formula {
     /// Σ_k ∂self_k/∂variable_k.
     func divergence(withRespectTo variable: Variable) throws(FormulaError) -> Formula {
         guard dimension == variable.dimension else {
-            throw FormulaError("Divergence takes a formula of its variable's dimension; these have \(dimension) and \(variable.dimension).")
+            throw FormulaError(
+                "Divergence takes a formula of its variable's dimension; these have \(dimension) and \(variable.dimension).")
         }
         let direction = Formula.placeHolder(0, of: variable.dimension)
         return try (try differential(along: [try Formula(variable): direction])).trace(direction).checkedDepth()

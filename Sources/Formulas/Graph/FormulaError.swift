@@ -44,6 +44,8 @@ extension FormulaError.Place {
 extension Character {
     /// Whether it may be shown to people as it is.
     fileprivate var isPlain: Bool {
-        unicodeScalars.allSatisfy { ![.control, .format, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory) }
+        unicodeScalars.allSatisfy {
+            ![.control, .format, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory)
+        }
     }
 }

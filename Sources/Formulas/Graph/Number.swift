@@ -56,32 +56,38 @@ public struct Number: Hashable, Sendable {
     }
 
     static func + (a: Number, b: Number) -> Number? {
-        combine(a, b, exact: { a, b in
-            let (x, o1) = a.0.multipliedReportingOverflow(by: b.1)
-            let (y, o2) = b.0.multipliedReportingOverflow(by: a.1)
-            let (n, o3) = x.addingReportingOverflow(y)
-            let (d, o4) = a.1.multipliedReportingOverflow(by: b.1)
-            return o1 || o2 || o3 || o4 ? nil : (n, d)
-        }, rounded: +)
+        combine(
+            a, b,
+            exact: { a, b in
+                let (x, o1) = a.0.multipliedReportingOverflow(by: b.1)
+                let (y, o2) = b.0.multipliedReportingOverflow(by: a.1)
+                let (n, o3) = x.addingReportingOverflow(y)
+                let (d, o4) = a.1.multipliedReportingOverflow(by: b.1)
+                return o1 || o2 || o3 || o4 ? nil : (n, d)
+            }, rounded: +)
     }
 
     static func * (a: Number, b: Number) -> Number? {
-        let product = combine(a, b, exact: { a, b in
-            let (n, o1) = a.0.multipliedReportingOverflow(by: b.0)
-            let (d, o2) = a.1.multipliedReportingOverflow(by: b.1)
-            return o1 || o2 ? nil : (n, d)
-        }, rounded: *)
+        let product = combine(
+            a, b,
+            exact: { a, b in
+                let (n, o1) = a.0.multipliedReportingOverflow(by: b.0)
+                let (d, o2) = a.1.multipliedReportingOverflow(by: b.1)
+                return o1 || o2 ? nil : (n, d)
+            }, rounded: *)
         // A product that underflows is not the constant zero, which would be simplified away with all it multiplies.
         return product == .zero && a != .zero && b != .zero ? nil : product
     }
 
     static func / (a: Number, b: Number) -> Number? {
         guard b.value != 0 else { return nil }
-        return combine(a, b, exact: { a, b in
-            let (n, o1) = a.0.multipliedReportingOverflow(by: b.1)
-            let (d, o2) = a.1.multipliedReportingOverflow(by: b.0)
-            return o1 || o2 ? nil : (n, d)
-        }, rounded: /)
+        return combine(
+            a, b,
+            exact: { a, b in
+                let (n, o1) = a.0.multipliedReportingOverflow(by: b.1)
+                let (d, o2) = a.1.multipliedReportingOverflow(by: b.0)
+                return o1 || o2 ? nil : (n, d)
+            }, rounded: /)
     }
 
     static func - (a: Number, b: Number) -> Number? { (-b).flatMap { a + $0 } }

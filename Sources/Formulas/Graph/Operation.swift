@@ -27,7 +27,8 @@ public protocol Operation: Sendable {
     /// Reverse derivative: for each argument x, (∂result/∂x)ᵀ `cotangent`, or nil where that is zero.
     ///
     /// - Parameter wanted: for which arguments it is needed; what is returned for others is ignored.
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) throws(FormulaError) -> [Formula?]
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) throws(FormulaError)
+        -> [Formula?]
 
     /// Forward derivative: Σ over arguments x of (∂result/∂x) times the tangent of x; a nil tangent is zero.
     func pushforward(of tangents: [Formula?], _ arguments: [Formula], result: Formula) throws(FormulaError) -> Formula

@@ -119,7 +119,8 @@ extension Formula {
         let count = max(try f.complexCount(for: name), try g.complexCount(for: name))
         guard [f, g].allSatisfy({ $0.dimension == 2 || $0.dimension == 2 * count }) else {
             throw FormulaError(
-                "\(name) takes complex vectors of one dimension, or a single complex number of dimension 2; these have \(f.dimension) and \(g.dimension).")
+                "\(name) takes complex vectors of one dimension, or a single complex number of dimension 2; these have \(f.dimension) and \(g.dimension)."
+            )
         }
         return (try complexRepeated(f, 2 * count), try complexRepeated(g, 2 * count))
     }
@@ -134,7 +135,8 @@ extension Formula {
         if f.dimension == dimension { return f }
         guard f.dimension == 2, dimension >= 2, dimension.isMultiple(of: 2) else {
             throw FormulaError(
-                "ComplexSumT repeats one complex number, of dimension 2, to an even dimension; these are \(f.dimension) and \(dimension).")
+                "ComplexSumT repeats one complex number, of dimension 2, to an even dimension; these are \(f.dimension) and \(dimension)."
+            )
         }
         return .complex(
             try Formula(SumT(count: dimension / 2), [f.realPart]), try Formula(SumT(count: dimension / 2), [f.imaginaryPart]))
@@ -167,7 +169,8 @@ extension Formula {
     static func complexScaled(_ f: Formula, _ g: Formula) throws(FormulaError) -> Formula {
         guard f.dimension == 1 || g.dimension == 1 else {
             throw FormulaError(
-                "ComplexRealScal takes a real number, of dimension 1, and a complex vector; these have \(f.dimension) and \(g.dimension).")
+                "ComplexRealScal takes a real number, of dimension 1, and a complex vector; these have \(f.dimension) and \(g.dimension)."
+            )
         }
         _ = try (f.dimension == 1 ? g : f).complexCount(for: "ComplexRealScal")
         return f * g

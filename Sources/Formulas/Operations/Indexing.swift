@@ -14,7 +14,8 @@ struct Elem: MultilinearOperation {
     func dimension(_ arguments: [Formula]) throws(FormulaError) -> Int {
         guard (0..<arguments[0].dimension).contains(position) else {
             throw FormulaError(
-                "Elem takes a position from 0 to \(arguments[0].dimension - 1) in this vector of dimension \(arguments[0].dimension); it is \(position).")
+                "Elem takes a position from 0 to \(arguments[0].dimension - 1) in this vector of dimension \(arguments[0].dimension); it is \(position)."
+            )
         }
         return 1
     }
@@ -55,7 +56,8 @@ struct ElemT: MultilinearOperation {
             throw FormulaError("ElemT places an argument of dimension 1; this has dimension \(arguments[0].dimension).")
         }
         guard count >= 1, (0..<count).contains(position) else {
-            throw FormulaError("ElemT takes a length of at least 1 and then a position inside it; these are \(count) and \(position).")
+            throw FormulaError(
+                "ElemT takes a length of at least 1 and then a position inside it; these are \(count) and \(position).")
         }
         return count
     }
@@ -93,7 +95,8 @@ struct Extract: MultilinearOperation {
         let dimension = arguments[0].dimension
         guard count >= 1, start >= 0, count <= dimension, start <= dimension - count else {
             throw FormulaError(
-                "Extract takes a start and a count inside this vector of dimension \(dimension); these are \(start) and \(count).")
+                "Extract takes a start and a count inside this vector of dimension \(dimension); these are \(start) and \(count)."
+            )
         }
         return count
     }
@@ -135,7 +138,8 @@ struct ExtractT: MultilinearOperation {
         let dimension = arguments[0].dimension
         guard start >= 0, dimension <= count, start <= count - dimension else {
             throw FormulaError(
-                "ExtractT takes a start and a length that hold this vector of dimension \(dimension); these are \(start) and \(count).")
+                "ExtractT takes a start and a length that hold this vector of dimension \(dimension); these are \(start) and \(count)."
+            )
         }
         return count
     }

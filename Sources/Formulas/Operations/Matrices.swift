@@ -99,7 +99,8 @@ struct TensorProd: MultilinearOperation, PlainOperation {
 private func quotient(_ name: String, matrix: Formula, vector: Formula) throws(FormulaError) -> Int {
     guard matrix.dimension.isMultiple(of: vector.dimension) else {
         throw FormulaError(
-            "\(name) takes a matrix whose dimension is a multiple of the vector's; these have \(matrix.dimension) and \(vector.dimension).")
+            "\(name) takes a matrix whose dimension is a multiple of the vector's; these have \(matrix.dimension) and \(vector.dimension)."
+        )
     }
     return matrix.dimension / vector.dimension
 }
@@ -111,7 +112,8 @@ func product(_ name: String, _ dimensions: [Int]) throws(FormulaError) -> Int {
         let (next, overflow) = product.multipliedReportingOverflow(by: dimension)
         guard !overflow, next <= Formula.maximumDimension else {
             throw FormulaError(
-                "\(name) would have dimension \(dimensions.map(String.init).joined(separator: "·")); the largest is \(Formula.maximumDimension).")
+                "\(name) would have dimension \(dimensions.map(String.init).joined(separator: "·")); the largest is \(Formula.maximumDimension)."
+            )
         }
         product = next
     }

@@ -24,7 +24,9 @@ struct SoftDTW: PlainOperation {
     func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
         let (n, m) = (arguments[0].dimension, arguments[1].dimension)
         let gradient = gradient(arguments)
-        return [cotangent * gradient.extracted(0, n), cotangent * gradient.extracted(n, m), cotangent * gradient.component(n + m)]
+        return [
+            cotangent * gradient.extracted(0, n), cotangent * gradient.extracted(n, m), cotangent * gradient.component(n + m),
+        ]
     }
 
     func pushforward(of tangents: [Formula?], _ arguments: [Formula], result: Formula) -> Formula {
@@ -132,7 +134,8 @@ struct GradSoftDTW: PlainOperation {
     ) throws(FormulaError) -> [Formula] {
         guard arguments[0].dimension * arguments[1].dimension <= Self.maximumCells else {
             throw FormulaError(
-                "Second derivatives of SoftDTW_SqDist are formed for tables of at most \(Self.maximumCells) cells; this has \(arguments[0].dimension)·\(arguments[1].dimension).")
+                "Second derivatives of SoftDTW_SqDist are formed for tables of at most \(Self.maximumCells) cells; this has \(arguments[0].dimension)·\(arguments[1].dimension)."
+            )
         }
         var holders: [Formula] = []
         for (k, argument) in arguments.enumerated() {
@@ -149,7 +152,9 @@ struct GradSoftDTW: PlainOperation {
         return results
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) throws(FormulaError) -> [Formula?] {
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) throws(FormulaError)
+        -> [Formula?]
+    {
         try throughExpansion(arguments) { (holders, gradient) throws(FormulaError) in
             try gradient.gradients(withRespectTo: holders, cotangent: cotangent)
         }

@@ -53,7 +53,9 @@ struct SumT: MultilinearOperation {
         count == 1 ? arguments[0] : arguments[0].isZero ? .zero(count) : nil
     }
 
-    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] { [cotangent.sum] }
+    func pullback(of cotangent: Formula, _ arguments: [Formula], result: Formula, wanted: [Bool]) -> [Formula?] {
+        [cotangent.sum]
+    }
 
     func evaluate(_ arguments: [[Double]], dimension: Int) -> [Double] { Array(repeating: arguments[0][0], count: count) }
 

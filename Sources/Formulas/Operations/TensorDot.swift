@@ -22,25 +22,31 @@ struct TensorDot: MultilinearOperation {
         shapes = (attributes.integers(0), attributes.integers(1))
         contracted = (attributes.integers(2), attributes.integers(3))
         guard shapes.0.count <= Self.maximumAxes, shapes.1.count <= Self.maximumAxes else {
-            throw FormulaError("TensorDot takes tensors of at most \(Self.maximumAxes) axes; these have \(shapes.0.count) and \(shapes.1.count).")
+            throw FormulaError(
+                "TensorDot takes tensors of at most \(Self.maximumAxes) axes; these have \(shapes.0.count) and \(shapes.1.count)."
+            )
         }
         for shape in [shapes.0, shapes.1] where !shape.allSatisfy({ $0 >= 1 }) {
             throw FormulaError("TensorDot takes axes of length at least 1; these are \(shape).")
         }
         for (shape, axes) in [(shapes.0, contracted.0), (shapes.1, contracted.1)] {
             guard axes.allSatisfy(shape.indices.contains), Set(axes).count == axes.count else {
-                throw FormulaError("TensorDot contracts distinct axes from 0 to \(shape.count - 1) of a tensor of shape \(shape); these are \(axes).")
+                throw FormulaError(
+                    "TensorDot contracts distinct axes from 0 to \(shape.count - 1) of a tensor of shape \(shape); these are \(axes)."
+                )
             }
         }
         guard contracted.0.map({ [shapes] in shapes.0[$0] }) == contracted.1.map({ [shapes] in shapes.1[$0] }) else {
             throw FormulaError(
-                "TensorDot contracts axes of equal lengths; \(contracted.0) of shape \(shapes.0) and \(contracted.1) of shape \(shapes.1) differ.")
+                "TensorDot contracts axes of equal lengths; \(contracted.0) of shape \(shapes.0) and \(contracted.1) of shape \(shapes.1) differ."
+            )
         }
         let kept = shapes.0.count + shapes.1.count - contracted.0.count - contracted.1.count
         let permutation = attributes.count > 4 ? attributes.integers(4) : []
         destinations = permutation.isEmpty ? Array(0..<kept) : permutation
         guard destinations.sorted() == Array(0..<kept) else {
-            throw FormulaError("TensorDot permutes \(kept) kept axes, so permute holds each of 0..<\(kept) once; it is \(destinations).")
+            throw FormulaError(
+                "TensorDot permutes \(kept) kept axes, so permute holds each of 0..<\(kept) once; it is \(destinations).")
         }
     }
 
@@ -182,7 +188,8 @@ extension Formula {
     /// pair of the two axes k.
     static func kronecker(_ f: Formula, _ g: Formula, _ shapeF: [Int], _ shapeG: [Int]) throws(FormulaError) -> Formula {
         guard shapeF.count == shapeG.count else {
-            throw FormulaError("Kron takes two tensors with the same number of axes; these have \(shapeF.count) and \(shapeG.count).")
+            throw FormulaError(
+                "Kron takes two tensors with the same number of axes; these have \(shapeF.count) and \(shapeG.count).")
         }
         let destinations = shapeF.indices.map { 2 * $0 } + shapeG.indices.map { 2 * $0 + 1 }
         let operation = try TensorDot(attributes: [

@@ -125,7 +125,9 @@ struct SphericalBessel: ElementwiseOperation {
         func real(_ value: Double) -> Value { emitter.constant(value) }
         let square = x * x
         var series = real(1)
-        for k in (1...Self.seriesLength(order)).reversed() { series = real(1) + square * real(Self.seriesFactor(order, k)) * series }
+        for k in (1...Self.seriesLength(order)).reversed() {
+            series = real(1) + square * real(Self.seriesFactor(order, k)) * series
+        }
         series = series * real(Self.leadingFactor(order)) * Pow(exponent: order).emit([x], emitter)
 
         let inverse = real(1) / x

@@ -36,9 +36,10 @@ struct FormulaLowering {
         for (role, category) in [(Kernel.Role.row, Dependence.row), (.column, .column)] {
             guard formula.dependence.contains(category) else { continue }
             // Dependence speaks of i and j; the inputs say which of them is the row.
-            let plays = inputs.first { input in
-                input.variable.category == (category == .row ? .i : .j)
-            }?.role ?? role
+            let plays =
+                inputs.first { input in
+                    input.variable.category == (category == .row ? .i : .j)
+                }?.role ?? role
             if plays == .row { row = true } else { column = true }
         }
         return row ? (column ? .pair : .row) : (column ? .column : .call)

@@ -78,7 +78,9 @@ struct StatementPrinter {
         switch statement {
         case .define(let register, let expression):
             let isPlain = !isBlockArray(register)
-            line("\(isPlain ? "const \(dialect.type(register.type)) " : "")\(name(register)) = \(text(expression, register.type));")
+            line(
+                "\(isPlain ? "const \(dialect.type(register.type)) " : "")\(name(register)) = \(text(expression, register.type));"
+            )
         case .declare(let register, let initial):
             let isPlain = !isBlockArray(register)
             line("\(isPlain ? "\(dialect.type(register.type)) " : "")\(name(register)) = \(vector(initial));")
@@ -87,13 +89,21 @@ struct StatementPrinter {
         case .tableStore(let register, let index):
             line("scatter_table(table, \(kernel.columnTableWidth), \(position(index)), first, end, \(vector(register)));")
         case .result(let register, let index):
-            line("scatter_values(values + \(position(index)), \(kernel.reduction.valueCount), \(Self.row), end_row, \(narrow(register)));")
+            line(
+                "scatter_values(values + \(position(index)), \(kernel.reduction.valueCount), \(Self.row), end_row, \(narrow(register)));"
+            )
         case .index(let register, let index):
-            line("scatter_indices(indices + \(position(index)), \(kernel.reduction.indexCount), \(Self.row), end_row, position_base, \(vector(register)));")
+            line(
+                "scatter_indices(indices + \(position(index)), \(kernel.reduction.indexCount), \(Self.row), end_row, position_base, \(vector(register)));"
+            )
         case .exportedValue(let register, let index):
-            line("export_values(call->exported_values + \(position(index)), \(kernel.stateCount.values), \(Self.row) - first_row, end_row - first_row, \(wide(register)));")
+            line(
+                "export_values(call->exported_values + \(position(index)), \(kernel.stateCount.values), \(Self.row) - first_row, end_row - first_row, \(wide(register)));"
+            )
         case .exportedPosition(let register, let index):
-            line("scatter_indices(call->exported_positions + \(position(index)), \(kernel.stateCount.positions), \(Self.row) - first_row, end_row - first_row, position_base, \(vector(register)));")
+            line(
+                "scatter_indices(call->exported_positions + \(position(index)), \(kernel.stateCount.positions), \(Self.row) - first_row, end_row - first_row, position_base, \(vector(register)));"
+            )
         case .whenAny(let mask, let body):
             braced("if (RARELY(any_\(dialect.type(mask.type))(\(name(mask)))))") { printer in printer.inside(body) }
         case .loop, .barrier: break
@@ -165,7 +175,8 @@ struct StatementPrinter {
 
     /// A number in the arithmetic's type.
     private func narrow(_ register: Register) -> String {
-        register.type == .wide && dialect.type(.wide) != dialect.type(.number) ? "f32_from_f64(\(vector(register)))" : vector(register)
+        register.type == .wide && dialect.type(.wide) != dialect.type(.number)
+            ? "f32_from_f64(\(vector(register)))" : vector(register)
     }
 
     /// A number in float64.

@@ -120,7 +120,9 @@ extension Reduction {
             guard k >= 1 else { throw FormulaError("\(name) takes K of at least 1; this is \(k).") }
             let (total, overflow) = k.multipliedReportingOverflow(by: formula.dimension)
             guard !overflow, total <= Formula.maximumDimension else {
-                throw FormulaError("\(name) with K = \(k) in dimension \(formula.dimension) is beyond \(Formula.maximumDimension) numbers per point.")
+                throw FormulaError(
+                    "\(name) with K = \(k) in dimension \(formula.dimension) is beyond \(Formula.maximumDimension) numbers per point."
+                )
             }
         default:
             guard k == 1 else { throw FormulaError("\(name) takes no K.") }
@@ -133,7 +135,9 @@ extension Reduction {
             if let other = seen.updateValue(variable, forKey: variable.index) {
                 throw FormulaError("\(other) and \(variable) are two descriptions of one input.")
             }
-            guard variable.index >= 0 else { throw FormulaError("\(variable) is a place holder; an input's number is 0 or more.") }
+            guard variable.index >= 0 else {
+                throw FormulaError("\(variable) is a place holder; an input's number is 0 or more.")
+            }
         }
     }
 

@@ -67,7 +67,8 @@ private struct ReductionReader {
         let required = kind.takesK ? 3 : 2
         let takesWeight = kind == .logSumExp || kind == .sumSoftMax || kind == .maxSumShiftExp
         guard arguments.count == required || (takesWeight && arguments.count == required + 1) else {
-            let form = kind == .zero ? "dim, tag" : "formula, " + (kind.takesK ? "K, " : "") + "tag" + (takesWeight ? "[, weight]" : "")
+            let form =
+                kind == .zero ? "dim, tag" : "formula, " + (kind.takesK ? "K, " : "") + "tag" + (takesWeight ? "[, weight]" : "")
             throw syntax.error("\(name) is called as \(name)(\(form)); this has \(arguments.count) arguments.")
         }
         let formula: Formula
@@ -99,7 +100,8 @@ private struct ReductionReader {
     private mutating func derivative(_ name: String, _ syntax: Syntax) throws(FormulaError) -> Reduction {
         let arguments = syntax.arguments
         guard arguments.count == 4 else {
-            throw syntax.error("\(name) is called as \(name)(reduction, v, direction, out); this has \(arguments.count) arguments.")
+            throw syntax.error(
+                "\(name) is called as \(name)(reduction, v, direction, out); this has \(arguments.count) arguments.")
         }
         let original = try reduction(arguments[0])
         let variable = try scope.variable(arguments[1], parameter: "v")
@@ -116,7 +118,8 @@ private struct ReductionReader {
         }
         do {
             return isGradient
-                ? try original.keopsGradient(variable, direction, saved) : try original.keopsDifferential(variable, direction, saved)
+                ? try original.keopsGradient(variable, direction, saved)
+                : try original.keopsDifferential(variable, direction, saved)
         } catch {
             throw syntax.error(error.message)
         }
@@ -137,7 +140,9 @@ extension Reduction {
         case .argMin, .argMax, .argKMin, .zero:
             return try Reduction(.zero, of: try Catalogue.formula("Zero", [.integer(variable.dimension)]), over: over)
         default:
-            throw FormulaError("Grad_WithSavedForward knows sums, Max_SumShiftExp and indices; the gradient of \(name) is a sum over its winners.")
+            throw FormulaError(
+                "Grad_WithSavedForward knows sums, Max_SumShiftExp and indices; the gradient of \(name) is a sum over its winners."
+            )
         }
     }
 

@@ -33,7 +33,9 @@ struct OperationsCommand: ParsableCommand {
         var sheet = Sheet()
         for entry in matching { sheet.add(entry.signature, entry.summary) }
         print(sheet.text())
-        print("\nOperators: a + b, a - b, a * b, a / b, a ** b, -a, a | b (scalar product), <, <=, >, >=, ==, !=, f[m], f[m:n], [f, g].")
+        print(
+            "\nOperators: a + b, a - b, a * b, a / b, a ** b, -a, a | b (scalar product), <, <=, >, >=, ==, !=, f[m], f[m:n], [f, g]."
+        )
     }
 }
 

@@ -26,7 +26,8 @@ enum NPY {
     private static func readHeader(_ reader: borrowing FileReader) throws(FileError) -> (NPYHeader, dataStart: Int) {
         let start = try reader.bytes(8)
         guard start.starts(with: magic) else {
-            throw FileError(reader.path, expected: "an .npy file, which starts with \\x93NUMPY",
+            throw FileError(
+                reader.path, expected: "an .npy file, which starts with \\x93NUMPY",
                 found: start.isEmpty ? "an empty file" : "something else")
         }
         guard start.count == 8, 1...3 ~= start[6], start[7] == 0 else {
@@ -51,11 +52,12 @@ enum NPY {
 
     /// Writes format 1.0, the data aligned to 64 bytes as numpy does, in the processor's byte order.
     static func write(_ array: PointArray, to path: String) throws(FileError) {
-        let type = switch array.storage {
-        case .float32: "f4"
-        case .float64: "f8"
-        case .int64: "i8"
-        }
+        let type =
+            switch array.storage {
+            case .float32: "f4"
+            case .float64: "f8"
+            case .int64: "i8"
+            }
         let order = Int(littleEndian: 1) == 1 ? "<" : ">"
         let shape = array.shape.map { "\($0)," }.joined(separator: " ")
         // numpy writes (3,) and (3, 4): only a single axis keeps its comma.

@@ -35,7 +35,8 @@ struct Axis {
     }
 
     func position(_ value: Double) -> Double {
-        let share = kind == .logarithmic
+        let share =
+            kind == .logarithmic
             ? log(value / range.lowerBound) / log(range.upperBound / range.lowerBound)
             : (value - range.lowerBound) / (range.upperBound - range.lowerBound)
         return start + share * (end - start)

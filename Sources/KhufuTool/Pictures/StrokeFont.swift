@@ -14,11 +14,12 @@ enum StrokeFont {
             pen += glyph.advance
         }
         let length = max(pen - gap, 0) * unit
-        let shift = switch label.anchor {
-        case .start: 0.0
-        case .middle: -length / 2
-        case .end: -length
-        }
+        let shift =
+            switch label.anchor {
+            case .start: 0.0
+            case .middle: -length / 2
+            case .end: -length
+            }
         return lines.map { $0.map { label.isVertical ? Point($0.y, -($0.x + shift)) : Point($0.x + shift, $0.y) } }
     }
 

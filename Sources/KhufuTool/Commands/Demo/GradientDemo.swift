@@ -26,7 +26,8 @@ enum GradientDemo {
             let error = abs(slope - difference) / max(abs(difference), 1e-300)
             isRight = isRight && error < largestError
             let numbers = [slope, difference].map { short($0, digits: 9) }
-            report.add("in \(name)", "gradient \(numbers[0]), differences \(numbers[1]), apart by \(short(error, digits: 1)) of it")
+            report.add(
+                "in \(name)", "gradient \(numbers[0]), differences \(numbers[1]), apart by \(short(error, digits: 1)) of it")
         }
         report.add("verdict", isRight ? "they agree" : "THEY DISAGREE")
         report.add("time", readable(clock.now - start))

@@ -19,7 +19,9 @@ struct DoctorCommand: ParsableCommand {
         sheet.add("cache", Self.cache)
         sheet.add("settings", Self.settings)
         let check = SelfCheck.run()
-        sheet.add("devices", "cpu: \(check.isPassed ? "works" : "does not work")\ninterpreter: works\ncuda: not built yet\nopencl: not built yet")
+        sheet.add(
+            "devices",
+            "cpu: \(check.isPassed ? "works" : "does not work")\ninterpreter: works\ncuda: not built yet\nopencl: not built yet")
         sheet.add("self-check", check.text)
         print(sheet.text())
         guard check.isPassed else {
@@ -49,7 +51,8 @@ struct DoctorCommand: ParsableCommand {
     private static var processor: String {
         let host = Processor.host
         let notable = [
-            "sse2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_bf16", "avx512_fp16", "amx_tile",
+            "sse2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_bf16", "avx512_fp16",
+            "amx_tile",
             "asimd", "fphp", "sve", "sve2", "bf16",
         ].filter(host.features.contains)
         return host.modelName + (notable.isEmpty ? "" : "\n" + notable.joined(separator: " "))
@@ -59,7 +62,8 @@ struct DoctorCommand: ParsableCommand {
         do {
             let set = try KernelCache.shared.instructionSet
             let supported = InstructionSet.supported().map(\.rawValue).joined(separator: ", ")
-            return "\(set.rawValue): \(set.vectorBytes / 4) float32 or \(set.vectorBytes / 8) float64 at a time (this processor can do \(supported))"
+            return
+                "\(set.rawValue): \(set.vectorBytes / 4) float32 or \(set.vectorBytes / 8) float64 at a time (this processor can do \(supported))"
         } catch {
             return "\(error)"
         }

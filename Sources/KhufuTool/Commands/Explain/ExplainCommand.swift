@@ -50,7 +50,9 @@ struct ExplainCommand: ParsableCommand {
         let declarations = try inputs.enumerated().map { position, input in
             guard let dimension = Int(input.rest) else {
                 throw Failure(
-                    .usage, "The dimension of \(quoted(input.name)) is a whole number, as in \(input.name)=i:3; this is \(quoted(input.rest)).")
+                    .usage,
+                    "The dimension of \(quoted(input.name)) is a whole number, as in \(input.name)=i:3; this is \(quoted(input.rest))."
+                )
             }
             return try input.declaration(position: position, dimension: dimension)
         }

@@ -21,7 +21,8 @@ struct Explanation {
         sheet.add("formula", printable(written, limit: 4_000))
         sheet.add("simplified", reduction.text(reduction.formula, declarations))
         if let weight = reduction.weight { sheet.add("weight", reduction.text(weight, declarations)) }
-        sheet.add("dimension", "\(reduction.formula.dimension)\(reduction.weight.map { ", of the weight \($0.dimension)" } ?? "")")
+        sheet.add(
+            "dimension", "\(reduction.formula.dimension)\(reduction.weight.map { ", of the weight \($0.dimension)" } ?? "")")
         sheet.add("inputs", inputs)
         sheet.add("reduction", summary)
         return sheet.text(width: 10) + "\n\n" + (try stages())
@@ -42,7 +43,8 @@ struct Explanation {
 
     private var summary: String {
         let values = reduction.valueCount > 0 ? [counted(reduction.valueCount, "number")] : []
-        let indices = reduction.indexCount > 0
+        let indices =
+            reduction.indexCount > 0
             ? [reduction.indexCount == 1 ? "1 index" : "\(counted(reduction.indexCount)) indices"] : []
         let per = reduction.over == .j ? "i" : "j"
         let result = (values + indices).joined(separator: " and ")
@@ -81,7 +83,9 @@ struct Explanation {
             let extra = extraDeclarations(term)
             let explanation = try Explanation(term.reduction, declarations + extra.map(\.declaration), precision)
             var sheet = Sheet()
-            sheet.add(gradient.terms.count > 1 ? "term \(number + 1)" : "is", term.reduction.sentence(declarations + extra.map(\.declaration)))
+            sheet.add(
+                gradient.terms.count > 1 ? "term \(number + 1)" : "is",
+                term.reduction.sentence(declarations + extra.map(\.declaration)))
             if case .winners(let selection, let slot) = term.support {
                 sheet.add("pairs", "only the winners of \(selection.name), place \(slot + 1)")
             }
@@ -101,7 +105,9 @@ struct Explanation {
             switch input.source {
             case .cotangent(let first):
                 let last = first + input.variable.dimension - 1
-                (name, meaning) = ("e", first == last ? "number \(first) of the cotangent" : "numbers \(first) to \(last) of the cotangent")
+                (name, meaning) = (
+                    "e", first == last ? "number \(first) of the cotangent" : "numbers \(first) to \(last) of the cotangent"
+                )
             case .result: (name, meaning) = ("result", "the values of the reduction itself")
             case .reduction(let other): (name, meaning) = ("other", "the values of \(other.name) of the same formula")
             }

@@ -4,7 +4,8 @@ import Kernels
 
 extension Evaluation {
     /// The derivative of Σ result × cotangent with respect to a named input, the cotangent coming from a file.
-    init(gradientOf reduction: Reduction, _ data: InputData, name: String, cotangentFile: String, _ options: DeviceOptions) throws {
+    init(gradientOf reduction: Reduction, _ data: InputData, name: String, cotangentFile: String, _ options: DeviceOptions) throws
+    {
         guard let position = data.declarations.firstIndex(where: { $0.name == name }) else {
             throw Failure(.dataError, "There is no input \(quoted(name)).")
         }

@@ -48,7 +48,8 @@ struct InputArgument: Equatable, Sendable {
     func declaration(position: Int, dimension: Int) throws(Failure) -> Declaration {
         guard (1...Formula.maximumDimension).contains(dimension) else {
             throw Failure(
-                .dataError, "The dimension of \(quoted(name)) is \(dimension); it can be 1 to \(counted(Formula.maximumDimension)).")
+                .dataError,
+                "The dimension of \(quoted(name)) is \(dimension); it can be 1 to \(counted(Formula.maximumDimension)).")
         }
         return Declaration(name: name, variable: Variable(index: position, dimension: dimension, category: category))
     }

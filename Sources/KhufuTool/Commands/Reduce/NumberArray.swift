@@ -28,7 +28,8 @@ final class NumberArray: @unchecked Sendable {
         guard let count = PointArray.count(of: shape), count <= limit / type.byteCount else {
             throw Failure(
                 .dataError,
-                "An array of \(readable(shape: shape)) numbers does not fit in the \(readable(bytes: limit)) of memory of this machine.")
+                "An array of \(readable(shape: shape)) numbers does not fit in the \(readable(bytes: limit)) of memory of this machine."
+            )
         }
         return count
     }
@@ -61,7 +62,9 @@ final class NumberArray: @unchecked Sendable {
 
     fileprivate var input: InputArray { InputArray(memory.baseAddress!, type: type, shape: shape) }
 
-    private var bytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(rebasing: memory[..<(count * type.byteCount)]) }
+    private var bytes: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(rebasing: memory[..<(count * type.byteCount)])
+    }
 
     /// A copy to keep or to write to a file.
     var points: PointArray {

@@ -34,7 +34,8 @@ struct ReduceCommand: ParsableCommand {
     @Argument(help: "What is reduced; `khufu operations` lists what it can call.")
     var formula: String
 
-    @Argument(help: ArgumentHelp("The inputs.", valueName: "NAME=KIND:SOURCE"), transform: { try InputArgument($0, meaning: "SOURCE") })
+    @Argument(
+        help: ArgumentHelp("The inputs.", valueName: "NAME=KIND:SOURCE"), transform: { try InputArgument($0, meaning: "SOURCE") })
     var inputs: [InputArgument] = []
 
     @OptionGroup var options: ReductionOptions
@@ -52,7 +53,8 @@ struct ReduceCommand: ParsableCommand {
     @Option(help: "A file of the result's shape, for --gradient.")
     var cotangent: String?
 
-    @Option(help: ArgumentHelp("A file for the seconds that the kernel and each repetition took, as JSON.", valueName: "file.json"))
+    @Option(
+        help: ArgumentHelp("A file for the seconds that the kernel and each repetition took, as JSON.", valueName: "file.json"))
     var timings: String?
 
     func validate() throws {
@@ -117,7 +119,8 @@ struct ReduceCommand: ParsableCommand {
 
     private func write(timingsOf evaluation: Evaluation, to path: String) throws {
         let times = evaluation.times.map { "\($0 / .seconds(1))" }.joined(separator: ", ")
-        let text = "{\"preparation\": \(evaluation.preparation / .seconds(1)), \"times\": [\(times)], \"pairs\": \(evaluation.pairs)}\n"
+        let text =
+            "{\"preparation\": \(evaluation.preparation / .seconds(1)), \"times\": [\(times)], \"pairs\": \(evaluation.pairs)}\n"
         var writer = try FileWriter(path)
         try writer.write(text)
         try writer.finish()
@@ -137,7 +140,8 @@ struct ReduceCommand: ParsableCommand {
         }
         let speed = rate(evaluation.pairs, evaluation.time).map { ", \($0)" } ?? ""
         sheet.add("time", "\(readable(evaluation.time))\(speed), on \(evaluation.device.description)")
-        sheet.add("before", "\(readable(reading)) for reading, \(readable(evaluation.preparation)) for finding or making the kernel")
+        sheet.add(
+            "before", "\(readable(reading)) for reading, \(readable(evaluation.preparation)) for finding or making the kernel")
         return subject + "\n" + sheet.text(indent: "  ")
     }
 }
