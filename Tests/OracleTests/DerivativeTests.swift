@@ -84,6 +84,8 @@ import Testing
     }
 
     @Test(arguments: Array(OperationTests.operations.enumerated())) func secondCompiled(_ number: Int, _ name: String) {
+        // The graph is the interpreted test's; what is new is its compilation.
+        guard number.isMultiple(of: 2) || name == "GradSoftDTW_SqDist" else { return }
         let samples = Self.samples(name, 1 + number % 3)
         guard !samples.isEmpty else { return }
         let subject = Self.subject(name, samples[number % samples.count], number)

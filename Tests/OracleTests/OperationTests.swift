@@ -32,6 +32,8 @@ import Testing
     /// One shape in float64, one in float16: short vectors for some operations, long ones for others.
     @Test(arguments: Array(operations.enumerated())) func compiled(_ number: Int, _ name: String) throws {
         for (type, size) in [(ScalarType.float64, Self.sizes[number % 7]), (.float16, Self.sizes[(number + 4) % 7])] {
+            // float16 only changes how numbers are loaded and stored: a third of the operations will do.
+            if type == .float16, !number.isMultiple(of: 3) { continue }
             let samples = OracleOperation.byName[name]!.samples(size)
             let subject = try Self.subject(name, samples[number % samples.count], rotation: number, infix: number.isMultiple(of: 3))
             for (m, n) in [(19, 5), (1, 3), (70, 2)] {
@@ -40,13 +42,13 @@ import Testing
         }
     }
 
-    /// All shapes side by side in one formula.
+    /// Several shapes side by side in one formula.
     @Test(arguments: Array(operations.enumerated())) func compiledTogether(_ number: Int, _ name: String) throws {
         var parts: [OracleExpression] = []
         var domains: [Int: OracleDomain] = [:]
-        for (k, size) in Self.sizes.enumerated() {
+        for (k, size) in [1, 3, 9, 40].enumerated() {
             let samples = OracleOperation.byName[name]!.samples(size)
-            for (variant, sample) in samples.enumerated() where size < 10 || variant == (number + k) % samples.count {
+            for (variant, sample) in samples.enumerated() where size == 3 || variant == (number + k) % samples.count {
                 guard !sample.isExact else { continue }
                 parts.append(call(name, sample, rotation: k + variant, &domains))
             }

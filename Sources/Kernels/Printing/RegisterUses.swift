@@ -11,6 +11,7 @@ struct RegisterUses {
     private(set) var constants: [Register: Double] = [:]
     /// Registers written in place, with the expression to write.
     private(set) var inlined: [Register: Expression] = [:]
+    private var direct: [Register: Expression] = [:]
     private var useCount: [Register: Int] = [:]
     /// What was fetched from memory that has been written to since.
     private var stale: Set<Register> = []
@@ -23,11 +24,13 @@ struct RegisterUses {
             run += 1
             visit(section, splitsAtBarriers)
         }
+        inlined.merge(direct) { fetched, _ in fetched }
         inlined = inlined.filter { useCount[$0.key] == 1 && !crossing.contains($0.key) }
     }
 
     private mutating func visit(_ block: [Statement], _ splitsAtBarriers: Bool) {
-        for statement in block {
+        for (position, statement) in block.enumerated() {
+            noteDirectStore(statement, before: block.dropFirst(position + 1).first)
             switch statement {
             case .loop(_, _, let body):
                 run += 1
@@ -71,8 +74,19 @@ struct RegisterUses {
     }
 
     private mutating func visitInside(_ block: [Statement]) {
-        for statement in block {
+        for (position, statement) in block.enumerated() {
+            noteDirectStore(statement, before: block.dropFirst(position + 1).first)
             if case .loop(_, _, let body) = statement { visitInside(body) } else { visitSimple(statement) }
+        }
+    }
+
+    /// A result that the next statement stores is written there.
+    private mutating func noteDirectStore(_ statement: Statement, before next: Statement?) {
+        guard case .define(let register, .apply(let instruction, let operands)) = statement else { return }
+        switch next {
+        case .store(register, _, _), .assign(_, register), .result(register, _):
+            direct[register] = .apply(instruction, operands)
+        default: break
         }
     }
 
