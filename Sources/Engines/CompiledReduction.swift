@@ -17,6 +17,8 @@ public final class CompiledReduction: Sendable {
 
     private struct State {
         var kernels: [ScalarType: CPUKernel] = [:]
+        /// Types for which compiling failed, so that it is not tried at every call.
+        var uncompilable: Set<ScalarType> = []
         /// Reductions that derivatives of this one are made from.
         var derived: [DerivedKey: CompiledReduction] = [:]
         /// Node evaluations that the interpreter has done in place of compiling.
@@ -106,8 +108,9 @@ public final class CompiledReduction: Sendable {
         do {
             return try state.withLock { state in
                 if let kernel = state.kernels[binding.type] { return kernel }
-                // Until some work has come together, compiling costs more than it saves.
                 if options.engine == .automatic {
+                    if state.uncompilable.contains(binding.type) { return nil }
+                    // Until some work has come together, compiling costs more than it saves.
                     let work = [binding.batchCount, binding.rowCount, binding.columnCount].reduce(nodeCount, saturatingProduct)
                     if work < Self.interpretedWork - state.interpreted {
                         state.interpreted += work
@@ -123,7 +126,10 @@ public final class CompiledReduction: Sendable {
             }
         } catch {
             // The interpreter needs no compiler; only those who asked for compiled code are told.
-            if options.engine == .automatic { return nil }
+            if options.engine == .automatic {
+                state.withLock { _ = $0.uncompilable.insert(binding.type) }
+                return nil
+            }
             throw EngineError("\(error)")
         }
     }

@@ -20,15 +20,20 @@ import Testing
     }
 
     @Test func manyCallersAtOnce() async throws {
-        let kernel = OracleExpression("Exp", [OracleExpression("Minus", [OracleExpression("SqDist", [.variable(0, 3, 0), .variable(1, 3, 1)])])])
+        let kernel = OracleExpression(
+            "Exp", [OracleExpression("Minus", [OracleExpression("SqDist", [.variable(0, 3, 0), .variable(1, 3, 1)])])])
         // A constant that no other test uses: nothing is compiled yet.
-        let subject = try OracleSubject(of: OracleExpression("Mult", [.number(1.0625), OracleExpression("Mult", [kernel, .variable(2, 2, 1)])]))
+        let subject = try OracleSubject(
+            of: OracleExpression("Mult", [.number(1.0625), OracleExpression("Mult", [kernel, .variable(2, 2, 1)])]))
         let failures = await withTaskGroup(of: String?.self) { group in
             for caller in 0..<24 {
                 group.addTask {
                     let type: ScalarType = caller.isMultiple(of: 3) ? .float64 : .float32
                     let engine: ExecutionOptions.Engine = caller % 5 == 4 ? .automatic : .cpu
-                    return subject.check(.init(m: 50 + caller, n: 40, type: type, engine: engine, threads: 1 + caller % 3, seed: caller, checkedRows: 3))
+                    return subject.check(
+                        .init(
+                            m: 50 + caller, n: 40, type: type, engine: engine, threads: 1 + caller % 3, seed: caller,
+                            checkedRows: 3))
                 }
             }
             return await group.reduce(into: [String]()) { if let failure = $1 { $0.append(failure) } }

@@ -35,7 +35,8 @@ import Testing
             // float16 only changes how numbers are loaded and stored: a third of the operations will do.
             if type == .float16, !number.isMultiple(of: 3) { continue }
             let samples = OracleOperation.byName[name]!.samples(size)
-            let subject = try Self.subject(name, samples[number % samples.count], rotation: number, infix: number.isMultiple(of: 3))
+            let subject = try Self.subject(
+                name, samples[number % samples.count], rotation: number, infix: number.isMultiple(of: 3))
             for (m, n) in [(19, 5), (1, 3), (70, 2)] {
                 expect(subject.check(.init(m: m, n: n, type: type, seed: number)))
             }
@@ -54,7 +55,7 @@ import Testing
             }
         }
         let subject = try OracleSubject(of: .concatenated(parts), domains: domains)
-        for (m, n) in [(19, 4), (65, 1)] { expect(subject.check(.init(m: m, n: n, seed: number, checkedRows: 9))) }
+        for (m, n) in [(19, 4), (65, 1)] { expect(subject.check(.init(m: m, n: n, seed: number, checkedRows: 5))) }
     }
 
     @Test(arguments: operations) func exactOnWholeNumbers(_ name: String) throws {

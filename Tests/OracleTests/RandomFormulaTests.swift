@@ -7,7 +7,8 @@ import Testing
 /// Random formulas under every reduction, on random sizes, types, engines, threads, batches and block-sparsity patterns.
 @Suite struct RandomFormulaTests {
     static let reductions = [
-        "Sum", "LogSumExp", "LogSumExpWeight", "SumSoftMaxWeight", "SoftMax", "Max_SumShiftExp", "Max_SumShiftExpWeight", "Min", "Max",
+        "Sum", "LogSumExp", "LogSumExpWeight", "SumSoftMaxWeight", "SoftMax", "Max_SumShiftExp", "Max_SumShiftExpWeight", "Min",
+        "Max",
         "ArgMin", "ArgMax", "Min_ArgMin", "Max_ArgMax", "KMin", "ArgKMin", "KMin_ArgKMin", "Zero",
     ]
     private static let sizes = [1, 2, 3, 7, 16, 31, 32, 33, 64, 65, 127, 257, 1000]
@@ -66,7 +67,9 @@ import Testing
         _ random: inout OracleRandom
     ) -> OracleSubject.Call {
         var call = OracleSubject.Call(type: type, engine: engine, threads: random.pick([1, 2, 4]), seed: seed)
-        repeat { (call.m, call.n) = (random.pick(sizes), random.pick(sizes)) } while call.m * call.n > pairs * (number == 0 ? 5 : 1)
+        repeat {
+            (call.m, call.n) = (random.pick(sizes), random.pick(sizes))
+        } while call.m * call.n > pairs * (number == 0 ? 5 : 1)
         var batchShape: [Int] = []
         if number == 1 || number == 3 {
             batchShape = random.pick([[2], [3, 2], [2, 1, 3]])
@@ -103,7 +106,9 @@ import Testing
         if random.chance(0.3) {
             // Row ranges in any order.
             let order = pattern.rowRanges.indices.shuffled(using: &random)
-            let slices = pattern.rowRanges.indices.map { Array(pattern.columnRanges[($0 == 0 ? 0 : pattern.ends[$0 - 1])..<pattern.ends[$0]]) }
+            let slices = pattern.rowRanges.indices.map {
+                Array(pattern.columnRanges[($0 == 0 ? 0 : pattern.ends[$0 - 1])..<pattern.ends[$0]])
+            }
             var (ends, ranges) = ([Int](), [Range<Int>]())
             for k in order {
                 ranges += slices[k]

@@ -7,7 +7,8 @@ import Testing
 /// `CompiledReduction.gradient`, against differences of the brute-force result.
 @Suite struct ReductionGradientTests {
     static let kinds = [
-        "Sum", "LogSumExp", "LogSumExpWeight", "SumSoftMaxWeight", "Min", "Max", "Min_ArgMin", "Max_ArgMax", "KMin", "KMin_ArgKMin", "Zero",
+        "Sum", "LogSumExp", "LogSumExpWeight", "SumSoftMaxWeight", "Min", "Max", "Min_ArgMin", "Max_ArgMax", "KMin",
+        "KMin_ArgKMin", "Zero",
     ]
 
     @Test(arguments: kinds) func gradients(_ name: String) throws {
@@ -15,13 +16,21 @@ import Testing
             var random = OracleRandom(seed: seed)
             let isExponential = name.contains("Exp") || name.contains("Soft")
             let d = 1 + seed % 2
-            let (x, y, p) = (OracleExpression.variable(0, d, 0), OracleExpression.variable(1, d, 1), OracleExpression.variable(2, 1, 2))
-            let difference = OracleExpression("Mult", [p, OracleExpression("Sin", [OracleExpression("Subtract", [x, OracleExpression("Mult", [.number(1.375), y])])])])
+            let (x, y, p) = (
+                OracleExpression.variable(0, d, 0), OracleExpression.variable(1, d, 1), OracleExpression.variable(2, 1, 2)
+            )
+            let difference = OracleExpression(
+                "Mult",
+                [
+                    p,
+                    OracleExpression("Sin", [OracleExpression("Subtract", [x, OracleExpression("Mult", [.number(1.375), y])])]),
+                ])
             let f = isExponential ? OracleExpression("Sum", [difference]) : difference
             let weight =
                 name.hasSuffix("Weight")
                 ? OracleExpression("Add", [.number(0.5), OracleExpression("Square", [.variable(3, 1 + seed % 2, 1)])]) : nil
-            let subject = try OracleSubject(name, of: f, weight: weight, k: name.contains("KM") ? 2 : 1, over: seed.isMultiple(of: 2) ? .j : .i)
+            let subject = try OracleSubject(
+                name, of: f, weight: weight, k: name.contains("KM") ? 2 : 1, over: seed.isMultiple(of: 2) ? .j : .i)
             var call = OracleSubject.Call(m: 4, n: 4, type: .float64, engine: seed < 4 ? .interpreter : .cpu, seed: seed)
             if seed == 2 || seed == 5 { call.batches = [0: [2], 1: [2, 1]] }
             if seed == 3 || seed == 5 {
@@ -38,7 +47,8 @@ import Testing
         let data = arrays.map(\.values)
         let shape = try subject.compiled.resultShape(for: arrays.map(\.input))
         let cotangent = OracleArray(
-            (0..<shape.valueTotal).map { _ in random.uniform(-1, 1) }, type: .float64, shape: shape.batch + [shape.rows, shape.values])
+            (0..<shape.valueTotal).map { _ in random.uniform(-1, 1) }, type: .float64,
+            shape: shape.batch + [shape.rows, shape.values])
         for k in arrays.indices {
             var gradient = [Double](repeating: .nan, count: data[k].count)
             try gradient.withUnsafeMutableBytes { bytes in
@@ -56,7 +66,8 @@ import Testing
                 }[0]
                 let distance = abs(gradient[place] - expected.value)
                 guard distance <= expected.error + 1e-9 * (1 + abs(expected.value)) else {
-                    Issue.record("\(subject.describe(call)): gradient in input \(k), number \(place) is \(gradient[place]), not \(expected.value) ± \(expected.error)")
+                    let found = "gradient in input \(k), number \(place) is \(gradient[place])"
+                    Issue.record("\(subject.describe(call)): \(found), not \(expected.value) ± \(expected.error)")
                     return
                 }
             }

@@ -1,4 +1,10 @@
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
 import Glibc
+#endif
 
 /// What one point of a result may be: computed with plain loops over all terms, with room for the rounding of each term.
 package struct OracleExpectation {
@@ -71,7 +77,9 @@ package struct OracleExpectation {
         switch reduction {
         case "LogSumExp", "LogSumExpWeight":
             for c in 0..<dimension {
-                if sums[c] == 0, rooms[c] == 0 { values.append(-.infinity ... -.infinity) } else if rooms[c] > 0.3 * abs(sums[c]) {
+                if sums[c] == 0, rooms[c] == 0 {
+                    values.append(-.infinity ... -.infinity)
+                } else if rooms[c] > 0.3 * abs(sums[c]) {
                     values.append(-.infinity ... .infinity)
                 } else {
                     let value = shift + log(sums[c])
@@ -124,7 +132,10 @@ package struct OracleExpectation {
                     let (a, b) = (sign * lows[slot], sign * highs[slot])
                     slotValues.append(min(a, b)...max(a, b))
                     slotIndices.append(
-                        Set(entering.filter { sign * $0.value[c] - room($0) <= highs[slot] && sign * $0.value[c] + room($0) >= lows[slot] }
+                        Set(
+                            entering.filter {
+                                sign * $0.value[c] - room($0) <= highs[slot] && sign * $0.value[c] + room($0) >= lows[slot]
+                            }
                             .map { Int64($0.position) }))
                 }
             }

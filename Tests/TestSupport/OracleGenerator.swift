@@ -15,11 +15,14 @@ package struct OracleGenerator {
     }
 
     private static let stepping: Set<String> = [
-        "Sign", "Step", "ReLU", "Floor", "Round", "Clamp", "ClampInt", "DiffClampInt", "IfElse", "Mod", "Equal", "NotEqual", "LessThan",
+        "Sign", "Step", "ReLU", "Floor", "Round", "Clamp", "ClampInt", "DiffClampInt", "IfElse", "Mod", "Equal", "NotEqual",
+        "LessThan",
         "LessOrEqual", "Max", "Min", "ArgMax", "ArgMin", "OneHot", "Abs",
     ]
 
-    private static let operations = OracleOperation.all.filter { !$0.samples(2).contains { $0.dimensions.isEmpty } && $0.name != "Var" }
+    private static let operations = OracleOperation.all.filter {
+        !$0.samples(2).contains { $0.dimensions.isEmpty } && $0.name != "Var"
+    }
 
     /// A formula of a dimension whose values, on some random points, stay finite and small and hardly feel a relative error
     /// of 1e-4 in all that it is computed from.
@@ -28,7 +31,9 @@ package struct OracleGenerator {
             let (keptVariables, keptDomains) = (variables, domains)
             let candidate = expression(dimension, depth)
             let isVariate = Set(candidate.variables.map(\.category)).isSuperset(of: [0, 1]) || random.chance(0.1)
-            if isVariate, !candidate.variables.isEmpty, (depth + 1...100).contains(candidate.nodeCount), isTame(candidate) { return candidate }
+            if isVariate, !candidate.variables.isEmpty, (depth + 1...100).contains(candidate.nodeCount), isTame(candidate) {
+                return candidate
+            }
             (variables, domains) = (keptVariables, keptDomains)
         }
         return OracleExpression("Mult", [variable(dimension, .real), variable(dimension, .real)])
@@ -59,7 +64,9 @@ package struct OracleGenerator {
             if Self.stepping.contains(operation.name), isSmooth || random.chance(0.6) { continue }
             // Vectors from numbers ask for the size, numbers from vectors take any.
             let size = random.chance(0.5) ? dimension : 1 + random.below(5)
-            let samples = operation.samples(size).filter { !$0.isExact && operation.dimension($0.dimensions, $0.attributes) == dimension }
+            let samples = operation.samples(size).filter {
+                !$0.isExact && operation.dimension($0.dimensions, $0.attributes) == dimension
+            }
             guard !samples.isEmpty else { continue }
             let sample = random.pick(samples)
             guard sample.dimensions.reduce(0, +) <= 40 else { continue }
@@ -77,7 +84,9 @@ package struct OracleGenerator {
         case .positive, .nonzero:
             let f = expression(dimension, depth)
             switch random.below(3) {
-            case 0: return OracleExpression("Add", [OracleExpression("RatCst", [], [.integer(1), .integer(2)]), OracleExpression("Square", [f])])
+            case 0:
+                return OracleExpression(
+                    "Add", [OracleExpression("RatCst", [], [.integer(1), .integer(2)]), OracleExpression("Square", [f])])
             case 1: return OracleExpression("Exp", [OracleExpression("Sin", [f])])
             default: return OracleExpression("Add", [OracleExpression("Square", [OracleExpression("Atan", [f])]), .number(0.45)])
             }

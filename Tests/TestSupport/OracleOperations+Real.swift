@@ -1,4 +1,10 @@
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
 import Glibc
+#endif
 
 // Real functions, component by component.
 
@@ -65,7 +71,8 @@ extension OracleOperation {
         unary("Round", .real, integers: { [[[0, 1, 2, -1][$0 % 4]]] }) { x, integers in
             let d = integers[0]
             if d == 0 { return round(x) }
-            return d > 0 ? round(x * pow(10, Double(d))) / pow(10, Double(d)) : round(x / pow(10, Double(-d))) * pow(10, Double(-d))
+            return d > 0
+                ? round(x * pow(10, Double(d))) / pow(10, Double(d)) : round(x / pow(10, Double(-d))) * pow(10, Double(-d))
         },
         ternary("Clamp", [.real, .unit, .positive]) { $0 < $1 ? $1 : $0 > $2 ? $2 : $0 },
         unary("ClampInt", .real, integers: { _ in [[-1, 1]] }) { x, range in min(max(x, Double(range[0])), Double(range[1])) },

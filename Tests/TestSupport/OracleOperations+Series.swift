@@ -1,4 +1,10 @@
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
 import Glibc
+#endif
 
 // Soft dynamic time warping as what it stands for: -γ log Σ over warping paths of exp(-cost/γ), and its derivatives as
 // averages over paths. Complex numbers. Names that add nothing.
@@ -30,14 +36,17 @@ extension OracleOperation {
             (forward, backward) = (empty, empty)
             for i in x.indices {
                 for j in y.indices {
-                    let before = i == 0 && j == 0 ? 0 : Self.logSum([at(forward, i - 1, j), at(forward, i, j - 1), at(forward, i - 1, j - 1)])
+                    let before =
+                        i == 0 && j == 0
+                        ? 0 : Self.logSum([at(forward, i - 1, j), at(forward, i, j - 1), at(forward, i - 1, j - 1)])
                     forward[i][j] = before - cost(i, j) / gamma
                 }
             }
             for i in x.indices.reversed() {
                 for j in y.indices.reversed() {
                     let isLast = i == x.count - 1 && j == y.count - 1
-                    let after = isLast ? 0 : Self.logSum([at(backward, i + 1, j), at(backward, i, j + 1), at(backward, i + 1, j + 1)])
+                    let after =
+                        isLast ? 0 : Self.logSum([at(backward, i + 1, j), at(backward, i, j + 1), at(backward, i + 1, j + 1)])
                     backward[i][j] = after - cost(i, j) / gamma
                 }
             }
@@ -128,7 +137,12 @@ extension OracleOperation {
         OracleOperation(
             name: "ComplexRealScal", dimension: { d, _ in d.max()! },
             value: { x, _, _ in x[0].count == 1 ? x[1].map { x[0][0] * $0 } : x[0].map { x[1][0] * $0 } },
-            samples: { [Sample(dimensions: [1, 2 * $0], domains: [.real, .real]), Sample(dimensions: [2 * $0, 1], domains: [.real, .real])] }),
+            samples: {
+                [
+                    Sample(dimensions: [1, 2 * $0], domains: [.real, .real]),
+                    Sample(dimensions: [2 * $0, 1], domains: [.real, .real]),
+                ]
+            }),
         mapping("ComplexSquareAbs", input: 2, output: 1) { [$0[0] * $0[0] + $0[1] * $0[1]] },
         mapping("ComplexAbs", input: 2, output: 1) { [hypot($0[0], $0[1])] },
         mapping("ComplexAngle", input: 2, output: 1) { [atan2($0[1], $0[0])] },

@@ -1,4 +1,10 @@
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
 import Glibc
+#endif
 
 // Vectors: sums, extrema, slices, norms, matrices, tensors.
 
@@ -15,19 +21,25 @@ extension OracleOperation {
     private static func functional(
         _ name: String, ties: Bool = false, _ f: @escaping @Sendable ([Double]) -> Double
     ) -> OracleOperation {
-        plain(name, dimension: { _, _ in 1 }, samples: { d in
-            [Sample(dimensions: [d], domains: [.real])]
-                + (ties ? [Sample(dimensions: [d], domains: [.lattice], isExact: true)] : [])
-        }) { x, _, _ in [f(x[0])] }
+        plain(
+            name, dimension: { _, _ in 1 },
+            samples: { d in
+                [Sample(dimensions: [d], domains: [.real])]
+                    + (ties ? [Sample(dimensions: [d], domains: [.lattice], isExact: true)] : [])
+            }
+        ) { x, _, _ in [f(x[0])] }
     }
 
     /// A number from two vectors of the same dimension, the first possibly a number.
     private static func pairing(
         _ name: String, _ samples: @escaping @Sendable (Int) -> [[Int]], _ f: @escaping @Sendable ([Double], [Double]) -> Double
     ) -> OracleOperation {
-        plain(name, dimension: { _, _ in 1 }, samples: { d in
-            samples(d).map { Sample(dimensions: $0, domains: $0.map { _ in .real }) }
-        }) { x, _, _ in [f(x[0], x[1])] }
+        plain(
+            name, dimension: { _, _ in 1 },
+            samples: { d in
+                samples(d).map { Sample(dimensions: $0, domains: $0.map { _ in .real }) }
+            }
+        ) { x, _, _ in [f(x[0], x[1])] }
     }
 
     private static func sample(_ dimensions: [Int], _ attributes: [Attribute] = [], _ domains: [OracleDomain]? = nil) -> Sample {
@@ -46,18 +58,25 @@ extension OracleOperation {
         functional("Min", ties: true) { $0.reduce(.infinity) { $1 < $0 ? $1 : $0 } },
         functional("ArgMax", ties: true) { x in Double(x.firstIndex(of: x.max()!) ?? 0) },
         functional("ArgMin", ties: true) { x in Double(x.firstIndex(of: x.min()!) ?? 0) },
-        plain("Elem", dimension: { _, _ in 1 }, samples: { [sample([$0], [.integer($0 / 2)])] }) { x, a, _ in [x[0][a[0].integer]] },
-        plain("ElemT", dimension: { _, a in a[0].integer }, samples: { [sample([1], [.integer($0), .integer($0 / 3)])] }) { x, a, n in
+        plain("Elem", dimension: { _, _ in 1 }, samples: { [sample([$0], [.integer($0 / 2)])] }) { x, a, _ in [x[0][a[0].integer]]
+        },
+        plain("ElemT", dimension: { _, a in a[0].integer }, samples: { [sample([1], [.integer($0), .integer($0 / 3)])] }) {
+            x, a, n in
             (0..<n).map { $0 == a[1].integer ? x[0][0] : 0 }
         },
         plain(
             "Extract", dimension: { _, a in a[1].integer },
-            samples: { [sample([$0 + 2], [.integer(1), .integer($0)]), sample([$0], [.integer($0 / 2), .integer($0 - $0 / 2)])] }
+            samples: {
+                [sample([$0 + 2], [.integer(1), .integer($0)]), sample([$0], [.integer($0 / 2), .integer($0 - $0 / 2)])]
+            }
         ) { x, a, n in (0..<n).map { x[0][$0 + a[0].integer] } },
-        plain("ExtractT", dimension: { _, a in a[1].integer }, samples: { [sample([$0], [.integer(1), .integer($0 + 3)])] }) { x, a, n in
+        plain("ExtractT", dimension: { _, a in a[1].integer }, samples: { [sample([$0], [.integer(1), .integer($0 + 3)])] }) {
+            x, a, n in
             (0..<n).map { x[0].indices.contains($0 - a[0].integer) ? x[0][$0 - a[0].integer] : 0 }
         },
-        plain("Concat", dimension: { d, _ in d[0] + d[1] }, samples: { [sample([$0, 2]), sample([1, $0])] }) { x, _, _ in x[0] + x[1] },
+        plain("Concat", dimension: { d, _ in d[0] + d[1] }, samples: { [sample([$0, 2]), sample([1, $0])] }) { x, _, _ in
+            x[0] + x[1]
+        },
         plain(
             "OneHot", dimension: { _, a in a[0].integer }, samples: { [sample([1], [.integer($0)], [.index($0)])] }
         ) { x, a, n in (0..<n).map { Double($0) == floor(x[0][0] + 0.5) ? 1 : 0 } },
@@ -146,8 +165,12 @@ extension OracleOperation {
             samples: { d in
                 [
                     sample([2 * d, 3 * d], [.integers([2, d]), .integers([d, 3]), .integers([1]), .integers([0])]),
-                    sample([6 * d, 2 * d], [.integers([2, 3, d]), .integers([d, 2]), .integers([2, 0]), .integers([0, 1]), .integers([0])]),
-                    sample([4 * d, 3 * d], [.integers([2, d, 2]), .integers([d, 3]), .integers([1]), .integers([0]), .integers([2, 0, 1])]),
+                    sample(
+                        [6 * d, 2 * d],
+                        [.integers([2, 3, d]), .integers([d, 2]), .integers([2, 0]), .integers([0, 1]), .integers([0])]),
+                    sample(
+                        [4 * d, 3 * d],
+                        [.integers([2, d, 2]), .integers([d, 3]), .integers([1]), .integers([0]), .integers([2, 0, 1])]),
                     sample([d, 2], [.integers([d]), .integers([2, 1]), .integers([]), .integers([]), .integers([1, 0, 2])]),
                 ]
             }

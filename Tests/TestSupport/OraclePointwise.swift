@@ -13,7 +13,9 @@ package struct OraclePointwise {
         _ text: String, _ variables: [OracleExpression.Variable], _ domains: [Int: OracleDomain],
         _ expected: @escaping ([[Double]]) -> [OracleDifferences.Estimate]
     ) {
-        (self.text, self.variables, self.domains, self.expected) = (text, variables.sorted { $0.index < $1.index }, domains, expected)
+        (self.text, self.variables, self.domains, self.expected) = (
+            text, variables.sorted { $0.index < $1.index }, domains, expected
+        )
     }
 
     /// All in one vector.
@@ -29,14 +31,17 @@ package struct OraclePointwise {
 
     /// Sums over j on random data, in float64 but for `type`; nil where engine and oracle agree.
     package func check(
-        _ engine: ExecutionOptions.Engine, m: Int = 3, n: Int = 2, seed: Int, type: ScalarType = .float64, relative: Double = 1e-11
+        _ engine: ExecutionOptions.Engine, m: Int = 3, n: Int = 2, seed: Int, type: ScalarType = .float64,
+        relative: Double = 1e-11
     ) -> String? {
         let line = "Sum over j of \"\(text)\" M=\(m) N=\(n) \(type.rawValue) \(engine.rawValue) seed=\(seed)"
         do {
             let compiled = try CompiledReduction(
                 try Reduction(.sum, of: Formula(parsing: text)),
                 declarations: variables.map {
-                    Declaration(variable: Formulas.Variable(index: $0.index, dimension: $0.dimension, category: Category(rawValue: $0.category)!))
+                    Declaration(
+                        variable: Formulas.Variable(
+                            index: $0.index, dimension: $0.dimension, category: Category(rawValue: $0.category)!))
                 })
             var random = OracleRandom(seed: seed)
             func points(_ category: Int) -> Int { category == 0 ? m : category == 1 ? n : 1 }
@@ -45,7 +50,8 @@ package struct OraclePointwise {
                     (domains[variable.index] ?? .real).vector(variable.dimension, &random)
                 }
                 return OracleArray(
-                    values, type: type, shape: variable.category == 2 ? [variable.dimension] : [points(variable.category), variable.dimension])
+                    values, type: type,
+                    shape: variable.category == 2 ? [variable.dimension] : [points(variable.category), variable.dimension])
             }
             let shape = try compiled.resultShape(for: arrays.map(\.input))
             let values = UnsafeMutableRawBufferPointer.allocate(byteCount: shape.valueTotal * type.byteCount + 8, alignment: 64)
@@ -92,14 +98,18 @@ extension OracleExpression {
 
     /// `Grad(self, v, e)` for a fresh variable e.
     package func gradient(in v: Variable, cotangent e: Variable, _ domains: [Int: OracleDomain]) -> OraclePointwise {
-        OraclePointwise("Grad(\(calls),\(Self.variable(v).calls),\(Self.variable(e).calls))", Array(Set(variables + [v, e])), domains) {
+        OraclePointwise(
+            "Grad(\(calls),\(Self.variable(v).calls),\(Self.variable(e).calls))", Array(Set(variables + [v, e])), domains
+        ) {
             self.gradient($0, in: v.index, cotangent: $0[e.index])
         }
     }
 
     /// `Diff(self, v, u)`.
     package func differential(in v: Variable, tangent u: Variable, _ domains: [Int: OracleDomain]) -> OraclePointwise {
-        OraclePointwise("Diff(\(calls),\(Self.variable(v).calls),\(Self.variable(u).calls))", Array(Set(variables + [v, u])), domains) {
+        OraclePointwise(
+            "Diff(\(calls),\(Self.variable(v).calls),\(Self.variable(u).calls))", Array(Set(variables + [v, u])), domains
+        ) {
             self.differential($0, in: v.index, tangent: $0[u.index])
         }
     }
@@ -108,7 +118,8 @@ extension OracleExpression {
     package func secondGradient(
         in v: Variable, cotangent e: Variable, then w: Variable, cotangent d: Variable, _ domains: [Int: OracleDomain]
     ) -> OraclePointwise {
-        let text = "Grad(Grad(\(calls),\(Self.variable(v).calls),\(Self.variable(e).calls)),\(Self.variable(w).calls),\(Self.variable(d).calls))"
+        let text =
+            "Grad(Grad(\(calls),\(Self.variable(v).calls),\(Self.variable(e).calls)),\(Self.variable(w).calls),\(Self.variable(d).calls))"
         return OraclePointwise(text, Array(Set(variables + [v, e, w, d])), domains) { inputs in
             (0..<w.dimension).map { k in
                 OracleDifferences.mixed { s, t in

@@ -30,7 +30,7 @@ struct FormulaEvaluator {
         }
         roots = formulas.map { places[$0]! }
         values = Array(repeating: [], count: nodes.count)
-        let row: Dependence = reduction.over == .j ? .row : .column
+        let row = reduction.over.outputCategory.dependence
         for (place, node) in nodes.enumerated() {
             let dependence = node.formula.dependence.intersection(.pair)
             if dependence.isEmpty {

@@ -4,9 +4,10 @@ public struct Dependence: OptionSet, Hashable, Sendable {
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     public static let parameter = Dependence(rawValue: 1)
-    public static let row = Dependence(rawValue: 2)
-    public static let column = Dependence(rawValue: 4)
-    public static let pair: Dependence = [.row, .column]
+    public static let i = Dependence(rawValue: 2)
+    public static let j = Dependence(rawValue: 4)
+    /// Both indices.
+    public static let pair: Dependence = [.i, .j]
 }
 
 /// Which index a variable follows. The numbers are those of `Var(index,dim,category)` in the formula language.
@@ -24,6 +25,17 @@ public enum Category: Int, Hashable, Sendable, CaseIterable {
         case .i: "Vi"
         case .j: "Vj"
         case .parameter: "Pm"
+        }
+    }
+}
+
+extension Category {
+    /// What a formula of such inputs varies with.
+    public var dependence: Dependence {
+        switch self {
+        case .i: .i
+        case .j: .j
+        case .parameter: .parameter
         }
     }
 }

@@ -20,13 +20,7 @@ struct VariableLeaf: Operation {
         [.integer(variable.index), .integer(variable.dimension), .integer(variable.category.rawValue)]
     }
 
-    var ownDependence: Dependence {
-        switch variable.category {
-        case .i: .row
-        case .j: .column
-        case .parameter: .parameter
-        }
-    }
+    var ownDependence: Dependence { variable.category.dependence }
 
     func dimension(_ arguments: [Formula]) throws(FormulaError) -> Int {
         guard variable.dimension >= 1 else {

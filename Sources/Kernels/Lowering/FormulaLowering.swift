@@ -7,6 +7,9 @@ import Formulas
 struct FormulaLowering {
     let builder: KernelBuilder
     let inputs: [Kernel.Input]
+    /// The index that the result follows.
+    private let row: Dependence
+    private let column: Dependence
     /// Where the components of placed nodes are.
     private var places: [Formula: Place] = [:]
     /// Where column nodes that pairs use begin in the column table.
@@ -17,36 +20,28 @@ struct FormulaLowering {
         case array(ArrayReference)
     }
 
-    init(builder: KernelBuilder, inputs: [Kernel.Input]) {
+    init(builder: KernelBuilder) {
         self.builder = builder
-        self.inputs = inputs
+        inputs = builder.kernel.inputs
+        row = builder.kernel.reduction.over.outputCategory.dependence
+        column = builder.kernel.reduction.over.reducedCategory.dependence
     }
 
     /// Computes all nodes that must be kept, for the pair section to use `roots`.
     mutating func place(_ roots: [Formula]) {
         let order = Formula.topologicalOrder(roots)
+        let usedPerPair = Set(roots + order.filter { stage($0) == .pair }.flatMap(\.arguments))
         let kept = nodesToKeep(order, roots: roots)
-        for formula in order where kept.contains(formula) { keep(formula, exported: isUsedPerPair(formula, order, roots)) }
+        for formula in order where kept.contains(formula) { keep(formula, exported: usedPerPair.contains(formula)) }
     }
-
-    // MARK: Stages
 
     private func stage(_ formula: Formula) -> Kernel.Section {
-        var (row, column) = (false, false)
-        for (role, category) in [(Kernel.Role.row, Dependence.row), (.column, .column)] {
-            guard formula.dependence.contains(category) else { continue }
-            // Dependence speaks of i and j; the inputs say which of them is the row.
-            let plays =
-                inputs.first { input in
-                    input.variable.category == (category == .row ? .i : .j)
-                }?.role ?? role
-            if plays == .row { row = true } else { column = true }
+        switch (formula.dependence.contains(row), formula.dependence.contains(column)) {
+        case (false, false): .call
+        case (true, false): .row
+        case (false, true): .column
+        case (true, true): .pair
         }
-        return row ? (column ? .pair : .row) : (column ? .column : .call)
-    }
-
-    private func isUsedPerPair(_ formula: Formula, _ order: [Formula], _ roots: [Formula]) -> Bool {
-        roots.contains(formula) || order.contains { stage($0) == .pair && $0.arguments.contains(formula) }
     }
 
     // MARK: What to keep
@@ -62,8 +57,16 @@ struct FormulaLowering {
             }
         }
         for root in roots where stage(root) != .pair { kept.insert(root) }
+        // How many operations a component is computed through: each is a recursion here and a longer expression there.
+        var inlineDepth: [Formula: Int] = [:]
         for formula in order {
-            if formula.dimension == 1 || !isInline(formula) || useCount[formula, default: 0] > 1 { kept.insert(formula) }
+            let depth = 1 + (formula.arguments.map { inlineDepth[$0] ?? 0 }.max() ?? 0)
+            if formula.dimension == 1 || !isInline(formula) || useCount[formula, default: 0] > 1
+                || depth > Self.maximumInlineDepth
+            {
+                kept.insert(formula)
+            }
+            inlineDepth[formula] = kept.contains(formula) ? 0 : depth
         }
         // Constants cost nothing. Inputs are memory already, but rows are gathered into lanes once, and half-precision
         // columns are converted once.
@@ -71,6 +74,8 @@ struct FormulaLowering {
         return kept.filter { $0.variable == nil && !$0.arguments.isEmpty }.union(
             order.filter { $0.variable != nil && (stage($0) == .row || (stage($0) == .column && isHalf)) })
     }
+
+    private static let maximumInlineDepth = 50
 
     private func isInline(_ formula: Formula) -> Bool {
         if formula.variable != nil { return true }

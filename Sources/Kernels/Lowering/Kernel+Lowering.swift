@@ -25,7 +25,7 @@ extension Kernel {
 
 extension KernelBuilder {
     fileprivate func write(_ reduction: Reduction, _ accumulator: any Accumulator) {
-        var lowering = FormulaLowering(builder: self, inputs: kernel.inputs)
+        var lowering = FormulaLowering(builder: self)
         let roots = reduction.kind == .zero ? [] : [reduction.formula] + (reduction.weight.map { [$0] } ?? [])
         lowering.place(roots)
 

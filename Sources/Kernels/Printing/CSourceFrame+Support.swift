@@ -6,8 +6,11 @@ extension CSourceFrame {
         let vector = dialect.type(.number)
         let mask = dialect.type(.position)
         return """
+            // Called once per vector of points, not per pair: kept out of line, they compile once instead of at every use.
+            #define OUTLINE static __attribute__((noinline, unused))
+
             // One number of each of LANES consecutive points; points past the end repeat the last.
-            INLINE \(vector) gather(const \(stored) *from, long long stride, long long first, long long end)
+            OUTLINE \(vector) gather(const \(stored) *from, long long stride, long long first, long long end)
             {
                 \(isHalf ? "h16" : vector) x;
                 for (int l = 0; l < LANES; l++) {
@@ -16,24 +19,24 @@ extension CSourceFrame {
                 }
                 return \(isHalf ? "f32_from_h16(x)" : "x");
             }
-            INLINE void scatter_values(\(stored) *to, long long stride, long long first, long long end, \(vector) x)
+            OUTLINE void scatter_values(\(stored) *to, long long stride, long long first, long long end, \(vector) x)
             {
                 const \(isHalf ? "h16" : vector) stored = \(isHalf ? "h16_from_f32(x)" : "x");
                 for (int l = 0; l < LANES; l++)
                     if (first + l < end) to[(first + l) * stride] = stored[l];
             }
-            INLINE void scatter_table(\(number) *to, long long width, long long k, long long first, long long end, \(vector) x)
+            OUTLINE void scatter_table(\(number) *to, long long width, long long k, long long first, long long end, \(vector) x)
             {
                 for (int l = 0; l < LANES; l++)
                     if (first + l < end) to[(first + l) * width + k] = x[l];
             }
-            INLINE void scatter_indices(
+            OUTLINE void scatter_indices(
                 long long *to, long long stride, long long first, long long end, long long base, \(mask) x)
             {
                 for (int l = 0; l < LANES; l++)
                     if (first + l < end) to[(first + l) * stride] = base + x[l];
             }
-            INLINE void export_values(double *to, long long stride, long long first, long long end, f64 x)
+            OUTLINE void export_values(double *to, long long stride, long long first, long long end, f64 x)
             {
                 for (int l = 0; l < LANES; l++)
                     if (first + l < end) to[(first + l) * stride] = x[l];

@@ -48,8 +48,8 @@ struct Stages {
     // MARK: What depends on what
 
     private func stage(_ formula: Formula) -> Stage {
-        let row: Dependence = reduction.over == .j ? .row : .column
-        let column: Dependence = reduction.over == .j ? .column : .row
+        let row = reduction.over.outputCategory.dependence
+        let column = reduction.over.reducedCategory.dependence
         return switch (formula.dependence.contains(row), formula.dependence.contains(column)) {
         case (true, true): .pair
         case (true, false): .row
