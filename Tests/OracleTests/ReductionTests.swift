@@ -168,9 +168,9 @@ import Glibc
                 let sum = try OracleSubject(of: Self.y1, accumulation: accumulation).run([data], .init(threads: threads)).values[
                     0]
                 #expect(abs(sum / exact - 1) < limit, "\(accumulation) threads=\(threads)")
-                let log = try OracleSubject("LogSumExp", of: OracleExpression("Log", [Self.y1]), accumulation: accumulation)
+                let logarithm = try OracleSubject("LogSumExp", of: OracleExpression("Log", [Self.y1]), accumulation: accumulation)
                     .run([data], .init(threads: threads)).values[0]
-                #expect(abs(log - log(exact)) < limit * 2 + 1.5e-6, "LogSumExp \(accumulation) threads=\(threads)")
+                #expect(abs(logarithm - log(exact)) < limit * 2 + 1.5e-6, "LogSumExp \(accumulation) threads=\(threads)")
             }
         }
     }
