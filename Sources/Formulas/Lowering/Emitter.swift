@@ -11,6 +11,8 @@ public protocol Emitter: AnyObject {
     func fold(_ count: Int, from initial: [Value], _ body: (Index, [Value]) -> [Value]) -> [Value]
     /// `count` repetitions for their stores.
     func loop(_ count: Int, _ body: (Index) -> Void)
+    /// Keeps the loops written by `body` as loops: for bodies too large to be copied.
+    func withoutUnrolling<Result>(_ body: () -> Result) -> Result
     /// A repetition counter as a number.
     func number(_ index: Index) -> Value
 

@@ -74,19 +74,22 @@ struct SoftDTW: PlainOperation {
                 emitter.store(value, in: row, at: j + 1)
                 return [value]
             }
-            return emitter.fold(n - 1, from: first) { i, _ in
-                let above = emitter.load(row, at: 0)
-                let start = above + steps.cost(i + 1, 0)
-                emitter.store(start, in: row, at: 0)
-                return [
-                    emitter.fold(m - 1, from: [above, start]) { j, carried in
-                        let up = emitter.load(row, at: j + 1)
-                        let value = steps.cost(i + 1, j + 1) + steps.softMinimum([carried[0], up, carried[1]]).value
-                        emitter.store(value, in: row, at: j + 1)
-                        return [up, value]
-                    }[1]
-                ]
-            }[0]
+            // A cell is tens of instructions: its loops stay loops.
+            return emitter.withoutUnrolling {
+                emitter.fold(n - 1, from: first) { i, _ in
+                    let above = emitter.load(row, at: 0)
+                    let start = above + steps.cost(i + 1, 0)
+                    emitter.store(start, in: row, at: 0)
+                    return [
+                        emitter.fold(m - 1, from: [above, start]) { j, carried in
+                            let up = emitter.load(row, at: j + 1)
+                            let value = steps.cost(i + 1, j + 1) + steps.softMinimum([carried[0], up, carried[1]]).value
+                            emitter.store(value, in: row, at: j + 1)
+                            return [up, value]
+                        }[1]
+                    ]
+                }[0]
+            }
         }
     }
 
@@ -208,66 +211,73 @@ struct GradSoftDTW: PlainOperation {
     /// Forward, keeping the soft-min's three weights and their entropy for every cell; then backward, scattering sensitivities.
     func lowering(_ dimensions: [Int]) -> Lowering {
         .whole { result, arguments, emitter in
-            let (n, m) = (dimensions[0], dimensions[1])
-            let steps = SoftDTWSteps(arguments: arguments, emitter: emitter)
-            let zero = emitter.constant(0)
-            let one = emitter.constant(1)
-            // Weights of the cells before: diagonal, up, left. The table of sensitivities has a spare first row and
-            // column, which receive what the first row and column of cells scatter outside.
-            let weights = (0..<3).map { _ in emitter.array(n * m) }
-            let entropies = emitter.array(n * m)
-            let sensitivity = emitter.array((n + 1) * (m + 1))
-            let row = emitter.array(m)
+            // A cell is tens of instructions: its loops stay loops.
+            emitter.withoutUnrolling { fill(result, dimensions, arguments, emitter) }
+        }
+    }
 
-            func set(_ cell: Index, _ values: [Value], entropy: Value? = nil) {
-                for (array, value) in zip(weights, values) { emitter.store(value, in: array, at: cell) }
-                emitter.store(entropy ?? zero, in: entropies, at: cell)
-            }
-            let corner = steps.cost(0, 0)
-            emitter.store(corner, in: row, at: 0)
-            set(0, [zero, zero, zero])
-            _ = emitter.fold(m - 1, from: [corner]) { j, left in
-                let value = left[0] + steps.cost(0, j + 1)
+    private func fill(
+        _ result: ArrayReference, _ dimensions: [Int], _ arguments: [Operand], _ emitter: any Emitter
+    ) {
+        let (n, m) = (dimensions[0], dimensions[1])
+        let steps = SoftDTWSteps(arguments: arguments, emitter: emitter)
+        let zero = emitter.constant(0)
+        let one = emitter.constant(1)
+        // Weights of the cells before: diagonal, up, left. The table of sensitivities has a spare first row and
+        // column, which receive what the first row and column of cells scatter outside.
+        let weights = (0..<3).map { _ in emitter.array(n * m) }
+        let entropies = emitter.array(n * m)
+        let sensitivity = emitter.array((n + 1) * (m + 1))
+        let row = emitter.array(m)
+
+        func set(_ cell: Index, _ values: [Value], entropy: Value? = nil) {
+            for (array, value) in zip(weights, values) { emitter.store(value, in: array, at: cell) }
+            emitter.store(entropy ?? zero, in: entropies, at: cell)
+        }
+        let corner = steps.cost(0, 0)
+        emitter.store(corner, in: row, at: 0)
+        set(0, [zero, zero, zero])
+        _ = emitter.fold(m - 1, from: [corner]) { j, left in
+            let value = left[0] + steps.cost(0, j + 1)
+            emitter.store(value, in: row, at: j + 1)
+            set(j + 1, [zero, zero, one])
+            return [value]
+        }
+        emitter.loop(n - 1) { i in
+            let above = emitter.load(row, at: 0)
+            let start = above + steps.cost(i + 1, 0)
+            emitter.store(start, in: row, at: 0)
+            set((i + 1) * m, [zero, one, zero])
+            _ = emitter.fold(m - 1, from: [above, start]) { j, carried in
+                let up = emitter.load(row, at: j + 1)
+                let minimum = steps.softMinimum([carried[0], up, carried[1]])
+                let value = steps.cost(i + 1, j + 1) + minimum.value
                 emitter.store(value, in: row, at: j + 1)
-                set(j + 1, [zero, zero, one])
-                return [value]
+                set((i + 1) * m + j + 1, minimum.weights, entropy: minimum.entropy)
+                return [up, value]
             }
-            emitter.loop(n - 1) { i in
-                let above = emitter.load(row, at: 0)
-                let start = above + steps.cost(i + 1, 0)
-                emitter.store(start, in: row, at: 0)
-                set((i + 1) * m, [zero, one, zero])
-                _ = emitter.fold(m - 1, from: [above, start]) { j, carried in
-                    let up = emitter.load(row, at: j + 1)
-                    let minimum = steps.softMinimum([carried[0], up, carried[1]])
-                    let value = steps.cost(i + 1, j + 1) + minimum.value
-                    emitter.store(value, in: row, at: j + 1)
-                    set((i + 1) * m + j + 1, minimum.weights, entropy: minimum.entropy)
-                    return [up, value]
-                }
-            }
+        }
 
-            emitter.fill(result, from: 0, n + m + 1) { _ in zero }
-            emitter.fill(sensitivity, from: 0, (n + 1) * (m + 1)) { _ in zero }
-            emitter.store(one, in: sensitivity, at: Index((n + 1) * (m + 1) - 1))
-            func add(_ value: Value, to array: ArrayReference, at index: Index) {
-                emitter.store(emitter.load(array, at: index) + value, in: array, at: index)
-            }
-            emitter.loop(n) { reversedI in
-                let i = reversedI * -1 + (n - 1)
-                emitter.loop(m) { reversedJ in
-                    let j = reversedJ * -1 + (m - 1)
-                    let spare = m + 1
-                    let e = emitter.load(sensitivity, at: (i + 1) * spare + j + 1)
-                    let p = weights.map { emitter.load($0, at: i * m + j) }
-                    for (weight, target) in zip(p, [i * spare + j, i * spare + j + 1, (i + 1) * spare + j]) {
-                        add(e * weight, to: sensitivity, at: target)
-                    }
-                    add(-(e * emitter.load(entropies, at: i * m + j)), to: result, at: Index(n + m))
-                    let slope = e * (steps.difference(i, j) + steps.difference(i, j))
-                    add(slope, to: result, at: i)
-                    add(-slope, to: result, at: j + n)
+        emitter.fill(result, from: 0, n + m + 1) { _ in zero }
+        emitter.fill(sensitivity, from: 0, (n + 1) * (m + 1)) { _ in zero }
+        emitter.store(one, in: sensitivity, at: Index((n + 1) * (m + 1) - 1))
+        func add(_ value: Value, to array: ArrayReference, at index: Index) {
+            emitter.store(emitter.load(array, at: index) + value, in: array, at: index)
+        }
+        emitter.loop(n) { reversedI in
+            let i = reversedI * -1 + (n - 1)
+            emitter.loop(m) { reversedJ in
+                let j = reversedJ * -1 + (m - 1)
+                let spare = m + 1
+                let e = emitter.load(sensitivity, at: (i + 1) * spare + j + 1)
+                let p = weights.map { emitter.load($0, at: i * m + j) }
+                for (weight, target) in zip(p, [i * spare + j, i * spare + j + 1, (i + 1) * spare + j]) {
+                    add(e * weight, to: sensitivity, at: target)
                 }
+                add(-(e * emitter.load(entropies, at: i * m + j)), to: result, at: Index(n + m))
+                let slope = e * (steps.difference(i, j) + steps.difference(i, j))
+                add(slope, to: result, at: i)
+                add(-slope, to: result, at: j + n)
             }
         }
     }

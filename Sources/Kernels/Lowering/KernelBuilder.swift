@@ -17,6 +17,7 @@ final class KernelBuilder: Emitter {
     private var counterCount = 0
     /// How many copies of the current place unrolling makes.
     private var unrolled = 1
+    private var keepsLoops = false
 
     /// Loops of at most this many repetitions are unrolled, unless they would multiply into more than `mostCopies`.
     private static let shortLoop = 8
@@ -110,7 +111,14 @@ final class KernelBuilder: Emitter {
     // MARK: Loops
 
     private func isUnrolled(_ count: Int) -> Bool {
-        count <= Self.shortLoop && unrolled * count <= Self.mostCopies
+        count <= 1 || (!keepsLoops && count <= Self.shortLoop && unrolled * count <= Self.mostCopies)
+    }
+
+    func withoutUnrolling<Result>(_ body: () -> Result) -> Result {
+        let saved = keepsLoops
+        keepsLoops = true
+        defer { keepsLoops = saved }
+        return body()
     }
 
     /// A loop's body as a block of its own.
