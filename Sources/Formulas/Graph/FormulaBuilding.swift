@@ -31,7 +31,6 @@ extension Formula {
 
     /// Where this is ≥ 0 the first, else the second.
     func ifNonNegative(_ a: Formula, else b: Formula) -> Formula { .trusted(IfElse(), self, a, b) }
-    func isEqual(to other: Formula) -> Formula { .trusted(Equal(), self, other) }
 
     /// The sum of the components.
     var sum: Formula { .trusted(Sum(), self) }
