@@ -12,22 +12,17 @@ public final class CompiledReduction: Sendable {
 
     private let signature: InputSignature
     private let nodeCount: Int
-    private let cache: KernelCache
+    let cache: KernelCache
     private let state = Mutex(State())
 
     private struct State {
         var kernels: [ScalarType: CPUKernel] = [:]
         /// Types for which compiling failed, so that it is not tried at every call.
         var uncompilable: Set<ScalarType> = []
-        /// Reductions that derivatives of this one are made from.
-        var derived: [DerivedKey: CompiledReduction] = [:]
+        /// The gradients that were asked for, by input.
+        var gradients: [Int: CompiledExpression] = [:]
         /// Node evaluations that the interpreter has done in place of compiling.
         var interpreted = 0
-    }
-
-    private struct DerivedKey: Hashable {
-        var reduction: Reduction
-        var declarations: [Declaration]
     }
 
     /// - Parameter declarations: what the arrays are, in their order; those of the formula's own variables, in order of
@@ -43,13 +38,14 @@ public final class CompiledReduction: Sendable {
         nodeCount = Formula.topologicalOrder([reduction.formula] + (reduction.weight.map { [$0] } ?? [])).count
     }
 
-    /// Another reduction that this one's derivative needs; kept, so that it is compiled once.
-    func derived(_ reduction: Reduction, _ declarations: [Declaration]) throws(BindingError) -> CompiledReduction {
-        let key = DerivedKey(reduction: reduction, declarations: declarations)
-        return try state.withLock { (state) throws(BindingError) in
-            if let known = state.derived[key] { return known }
-            let made = try CompiledReduction(reduction, declarations: declarations, cache: cache)
-            state.derived[key] = made
+    /// The gradient with respect to one input; kept, so that its reductions are compiled once.
+    func gradientExpression(withRespectTo position: Int) throws -> CompiledExpression {
+        if let known = state.withLock({ $0.gradients[position] }) { return known }
+        let made = try CompiledExpression(of: self).gradient(withRespectTo: position)
+        return state.withLock { state in
+            // Another thread may have been faster; what it may have compiled is kept.
+            if let known = state.gradients[position] { return known }
+            state.gradients[position] = made
             return made
         }
     }

@@ -56,7 +56,7 @@ public struct KernelReduction: Sendable {
         withRespectTo position: Int, _ inputs: [Scalar]..., cotangent: [Scalar], options: ExecutionOptions = .init()
     ) throws -> [Scalar] {
         try withBuffers(inputs + [cotangent]) { buffers in
-            let arrays = try self.arrays(buffers.dropLast(), shapes: nil)
+            let arrays = try compiled.declarations.arrays(buffers.dropLast(), shapes: nil)
             let shape = try compiled.resultShape(for: arrays)
             let seed = buffers[inputs.count]
             guard seed.count == shape.valueTotal else {
@@ -77,6 +77,18 @@ public struct KernelReduction: Sendable {
         }
     }
 
+    // MARK: Derivatives
+
+    /// The gradient with respect to the input at a position, as a function of the inputs and a cotangent.
+    public func gradient(withRespectTo position: Int) throws -> KernelDerivative {
+        KernelDerivative(compiled: try CompiledExpression(of: compiled).gradient(withRespectTo: position))
+    }
+
+    /// The derivative along a direction of the input at a position, as a function of the inputs and the direction.
+    public func tangent(withRespectTo position: Int) throws -> KernelDerivative {
+        KernelDerivative(compiled: try CompiledExpression(of: compiled).tangent(withRespectTo: position))
+    }
+
     // MARK: On buffers
 
     /// Runs on memory of the caller's, without copies.
@@ -88,7 +100,7 @@ public struct KernelReduction: Sendable {
     public func run<Scalar: KhufuScalar>(
         _ inputs: [UnsafeBufferPointer<Scalar>], shapes: [[Int]]? = nil, options: ExecutionOptions = .init()
     ) throws -> ReductionResult<Scalar> {
-        let bound = try compiled.bound(to: try arrays(inputs, shapes: shapes))
+        let bound = try compiled.bound(to: try compiled.declarations.arrays(inputs, shapes: shapes))
         let shape = bound.shape
         var indices: [Int64] = []
         let values = try [Scalar](unsafeUninitializedCapacity: shape.valueTotal) { values, valueCount in
@@ -108,39 +120,9 @@ public struct KernelReduction: Sendable {
         indices: UnsafeMutableBufferPointer<Int64> = .init(start: nil, count: 0)
     ) throws {
         try compiled.run(
-            try arrays(inputs, shapes: shapes), options: options, values: UnsafeMutableRawBufferPointer(values),
+            try compiled.declarations.arrays(inputs, shapes: shapes), options: options,
+            values: UnsafeMutableRawBufferPointer(values),
             indices: indices)
-    }
-
-    // MARK: Binding
-
-    private func arrays<Scalar: KhufuScalar>(
-        _ inputs: some Collection<UnsafeBufferPointer<Scalar>>, shapes: [[Int]]?
-    ) throws(BindingError) -> [InputArray] {
-        let declarations = compiled.declarations
-        guard inputs.count == declarations.count, shapes?.count ?? inputs.count == inputs.count else {
-            throw BindingError("This reduction takes \(declarations.count) inputs, and \(inputs.count) came.")
-        }
-        var arrays: [InputArray] = []
-        for (k, (input, declaration)) in zip(inputs, declarations).enumerated() {
-            let shape = if let shapes { shapes[k] } else { try declaration.shape(of: input.count) }
-            guard Self.count(of: shape) == input.count else {
-                throw BindingError("Input \(declaration) is said to have shape \(shape), and has \(input.count) numbers.")
-            }
-            arrays.append(InputArray(input.address, type: Scalar.scalarType, shape: shape))
-        }
-        return arrays
-    }
-
-    /// How many numbers an array of a shape has; nil where that is no number.
-    private static func count(of shape: [Int]) -> Int? {
-        var count = 1
-        for length in shape {
-            let (product, overflow) = count.multipliedReportingOverflow(by: length)
-            guard length >= 0, !overflow else { return nil }
-            count = product
-        }
-        return count
     }
 }
 
@@ -149,31 +131,4 @@ public struct ReductionResult<Scalar: KhufuScalar>: Sendable {
     public var shape: CompiledReduction.ResultShape
     public var values: [Scalar]
     public var indices: [Int64]
-}
-
-extension Declaration {
-    /// The shape of an array with a number of elements and no batch.
-    fileprivate func shape(of count: Int) throws(BindingError) -> [Int] {
-        guard variable.category != .parameter else { return [count] }
-        guard count.isMultiple(of: variable.dimension) else {
-            throw BindingError("Input \(self) takes \(variable.dimension) numbers per point; \(count) is no multiple of that.")
-        }
-        return [count / variable.dimension, variable.dimension]
-    }
-}
-
-extension UnsafeBufferPointer {
-    /// The first element's address. An empty buffer may have none; nothing is read from what stands for it.
-    fileprivate var address: UnsafeRawPointer { UnsafeRawPointer(baseAddress) ?? UnsafeRawPointer(bitPattern: 64)! }
-}
-
-/// All arrays' memory at once, without copies.
-private func withBuffers<Scalar, Result>(
-    _ arrays: [[Scalar]], _ body: ([UnsafeBufferPointer<Scalar>]) throws -> Result
-) rethrows -> Result {
-    func visit(_ k: Int, _ buffers: [UnsafeBufferPointer<Scalar>]) throws -> Result {
-        guard k < arrays.count else { return try body(buffers) }
-        return try arrays[k].withUnsafeBufferPointer { try visit(k + 1, buffers + [$0]) }
-    }
-    return try visit(0, [])
 }

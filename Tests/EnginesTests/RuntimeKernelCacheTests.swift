@@ -18,7 +18,8 @@ import Testing
     private func countingCompiler() throws -> (path: String, runs: () -> Int) {
         let compiler = try KernelCache(environment: scratch.environment()).compiler.path
         let log = scratch.path + "/log"
-        let script = try scratch.script("counting", "case \"$1\" in --version) ;; *) echo run >> \(log) ;; esac\nexec \(compiler) \"$@\"")
+        let script = try scratch.script(
+            "counting", "case \"$1\" in --version) ;; *) echo run >> \(log) ;; esac\nexec \(compiler) \"$@\"")
         return (script, { (try? String(contentsOfFile: log, encoding: .utf8))?.split(separator: "\n").count ?? 0 })
     }
 
@@ -92,7 +93,8 @@ import Testing
         let right = Atomic(0)
         onThreads(12) { number in
             let cache = KernelCache(environment: environment)
-            for kernel in 0..<4 where (try? cache.library(for: answering((number + kernel) % 4)))?.answer() == (number + kernel) % 4 {
+            for kernel in 0..<4
+            where (try? cache.library(for: answering((number + kernel) % 4)))?.answer() == (number + kernel) % 4 {
                 right.add(1, ordering: .relaxed)
             }
         }
@@ -109,7 +111,9 @@ import Testing
         #expect(text.contains("ended with status 1") && text.contains("nothing") && text.contains(compiler))
         #expect(try cache.clear().files == 1)  // the note on the compiler: nothing is left of the failure
 
-        #expect(throws: CompilationError.self) { try cache.library(for: answering(1), options: ["-include", scratch.path + "/n.h"]) }
+        #expect(throws: CompilationError.self) {
+            try cache.library(for: answering(1), options: ["-include", scratch.path + "/n.h"])
+        }
         try "".write(toFile: scratch.path + "/n.h", atomically: true, encoding: .utf8)
         #expect(try cache.library(for: answering(1), options: ["-include", scratch.path + "/n.h"]).answer() == 1)
     }
@@ -139,7 +143,8 @@ import Testing
             _ = try cache.library(for: answering(number))
         }
         for (age, file) in cachedLibraries.enumerated() {
-            try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSinceNow: -1e5 * Double(age))], ofItemAtPath: file)
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -1e5 * Double(age))], ofItemAtPath: file)
         }
         let youngest = try #require(cachedLibraries.first)
         let stranger = scratch.path + "/cache/mine.so"

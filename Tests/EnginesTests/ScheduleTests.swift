@@ -39,7 +39,8 @@ struct ScheduleTests {
 
     /// Positions are 31 bits while they are in lanes: columns that are further apart are split. Here the span is 100.
     @Test(arguments: [1, 3]) func farColumnsAreCountedFromABase(threads: Int) {
-        let sparsity = BlockSparsity(rowRanges: [0..<2, 3..<4], ends: [3, 4], columnRanges: [10..<250, 0..<5, 400..<430, 90..<120])
+        let sparsity = BlockSparsity(
+            rowRanges: [0..<2, 3..<4], ends: [3, 4], columnRanges: [10..<250, 0..<5, 400..<430, 90..<120])
         let schedule = Schedule(
             sparsity, rows: 5, columns: 500, batchCount: 1, rowsPerBlock: 1, threads: threads, longestSpan: 100)
         for task in schedule.tasks where !task.ranges.isEmpty {

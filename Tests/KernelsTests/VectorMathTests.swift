@@ -28,7 +28,8 @@ import Testing
         }
         // Floats between halves, at ties and beyond the range, round as Float16 does.
         var random = Random()
-        let floats = singles.flatMap { [$0, $0.nextUp, $0 * 1.00048828125, $0 * 1.0004] }
+        let floats =
+            singles.flatMap { [$0, $0.nextUp, $0 * 1.00048828125, $0 * 1.0004] }
             + (0..<65536).map { _ in Float(bitPattern: UInt32(truncatingIfNeeded: random.next())) }
         for (float, half) in zip(floats, library.convert(floats, by: "singles_to_halves", from: Float.self, to: UInt16.self)) {
             let want = Float16(float), got = Float16(bitPattern: half)
@@ -46,8 +47,9 @@ import Testing
             #expect(library.any(floats) == 3)
             floats[k] = 1
         }
-        #expect(library.convert([1, 3, .nan, -0.5] + floats.dropLast(4), by: "smaller_than_two", from: Float.self, to: Float.self)
-            .prefix(4).elementsEqual([1, 2, 0, -0.5]) { $0 == $1 || $0.isNaN && $1 == 0 })
+        #expect(
+            library.convert([1, 3, .nan, -0.5] + floats.dropLast(4), by: "smaller_than_two", from: Float.self, to: Float.self)
+                .prefix(4).elementsEqual([1, 2, 0, -0.5]) { $0 == $1 || $0.isNaN && $1 == 0 })
     }
 
     @Test func dependenciesComeFirstAndOnce() {
@@ -73,19 +75,26 @@ struct Build: Sendable, CustomTestStringConvertible {
         let compilers = ["clang", "gcc"].compactMap { name in
             folders.map { "\($0)/\(name)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
         }
-        let processor = Set(((try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? "").split { " \n\t".contains($0) })
+        let processor = Set(
+            ((try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? "").split { " \n\t".contains($0) })
         var sets: [(flags: [String], needs: [Substring], lanes: Int)] = []
         #if arch(x86_64)
         sets.append((["-msse2"], [], 4))
         sets.append((["-mavx2", "-mfma", "-mf16c"], ["avx2", "fma", "f16c"], 8))
-        sets.append((["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mavx2", "-mfma", "-mf16c"], ["avx512f", "avx512dq", "avx512vl", "avx512bw"], 16))
+        sets.append(
+            (
+                ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mavx2", "-mfma", "-mf16c"],
+                ["avx512f", "avx512dq", "avx512vl", "avx512bw"], 16
+            ))
         #else
         sets.append(([], [], 4))
         #endif
         return compilers.flatMap { compiler in
             sets.filter { $0.needs.allSatisfy(processor.contains) }.flatMap {
-                [Build(compiler: compiler, flags: $0.flags, lanes: $0.lanes),
-                 Build(compiler: compiler, flags: $0.flags, lanes: $0.lanes / 2)]
+                [
+                    Build(compiler: compiler, flags: $0.flags, lanes: $0.lanes),
+                    Build(compiler: compiler, flags: $0.flags, lanes: $0.lanes / 2),
+                ]
             }
         }
     }()
@@ -103,8 +112,12 @@ private final class Library {
         try Self.source(functions, lanes: build.lanes).write(to: source, atomically: true, encoding: .utf8)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: build.compiler)
-        process.arguments = ["-x", "c", "-std=gnu11", "-O2"] + build.flags
-            + ["-Wall", "-Wextra", "-Werror", "-Wno-psabi", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared"]
+        process.arguments =
+            ["-x", "c", "-std=gnu11", "-O2"] + build.flags
+            + [
+                "-Wall", "-Wextra", "-Werror", "-Wno-psabi", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math",
+                "-fPIC", "-shared",
+            ]
             + [source.path, "-o", object.path, "-lm"]
         try process.run()
         process.waitUntilExit()
@@ -176,7 +189,10 @@ private final class Library {
             var z = [T](repeating: 0, count: x.count)
             x.withUnsafeBytes { x in
                 y.withUnsafeBytes { y in
-                    z.withUnsafeMutableBytes { symbol(name, as: Apply.self)(x.baseAddress!, y.baseAddress!, $0.baseAddress!, $0.count / MemoryLayout<T>.size) }
+                    z.withUnsafeMutableBytes {
+                        symbol(name, as: Apply.self)(
+                            x.baseAddress!, y.baseAddress!, $0.baseAddress!, $0.count / MemoryLayout<T>.size)
+                    }
                 }
             }
             return z.map { Double($0) }
@@ -238,8 +254,10 @@ private struct Samples: Sendable {
 
     private static let special: [Double] = {
         let sizes: [Double] = [
-            0, 1e-45, .leastNonzeroMagnitude, 1e-40, 0x1p-1030, 1e-30, 1e-9, 1e-5, 0.41421356, 0.49999997, 0.49999999999999994, 0.5, 0.70710678, 0.9999999, 1, 1.0000001,
-            1.41421356, 1.5, 1.57079632679489662, 2, 2.5, 3, 3.14159265358979312, 87.3, 87.4, 88.72283, 88.72284, 103, 104, 105, 708.3, 708.4, 709.78,
+            0, 1e-45, .leastNonzeroMagnitude, 1e-40, 0x1p-1030, 1e-30, 1e-9, 1e-5, 0.41421356, 0.49999997, 0.49999999999999994,
+            0.5, 0.70710678, 0.9999999, 1, 1.0000001,
+            1.41421356, 1.5, 1.57079632679489662, 2, 2.5, 3, 3.14159265358979312, 87.3, 87.4, 88.72283, 88.72284, 103, 104, 105,
+            708.3, 708.4, 709.78,
             709.79, 745, 746, 1e4, 1e5, 100001, 8388609, 1e10, 1e12, 1e13, 4503599627370497, 1e22, 3.4e38, 1.7e308, .infinity,
         ]
         return sizes + sizes.map { -$0 } + [.nan]
@@ -268,7 +286,9 @@ private struct Samples: Sendable {
     /// The largest error in units in the last place. Results around the smallest normal number may be flushed to zero.
     func worst(of got: [Double]) -> (error: Double, arguments: String, got: Double, want: Reference) {
         let digits = isSingle ? 24 : 53
-        let smallest = isSingle ? Reference(sign: .plus, exponent: -125, significand: 1) : Reference(sign: .plus, exponent: -1021, significand: 1)
+        let smallest =
+            isSingle
+            ? Reference(sign: .plus, exponent: -125, significand: 1) : Reference(sign: .plus, exponent: -1021, significand: 1)
         let largest = isSingle ? Double(Float.greatestFiniteMagnitude) : Double.greatestFiniteMagnitude
         var worst = (error: -1.0, index: 0)
         for k in want.indices {

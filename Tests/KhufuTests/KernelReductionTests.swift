@@ -94,6 +94,21 @@ struct KernelReductionTests {
         }
     }
 
+    /// log Σ e^(x y): the second derivative in x is the variance of y under the soft-max weights.
+    @Test func hessianOfALogSumExp() throws {
+        let soft = try KernelReduction("x * y", ["x = Vi(1)", "y = Vj(1)"], .logSumExp)
+        let hessian = try soft.gradient(withRespectTo: 0).tangent(withRespectTo: 0)
+        let y = [0.0, 1, 3]
+        let weights = [1, exponential(0.5), exponential(1.5)]
+        let total = weights.reduce(0, +)
+        let mean = zip(weights, y).reduce(0) { $0 + $1.0 * $1.1 } / total
+        let variance = zip(weights, y).reduce(0) { $0 + $1.0 * ($1.1 - mean) * ($1.1 - mean) } / total
+        #expect(abs(try hessian([0.5], y, [2], [3])[0] - 6 * variance) < 1e-13)
+        #expect(abs(try soft.tangent(withRespectTo: 0)([0.5], y, [3])[0] - 3 * mean) < 1e-13)
+        #expect(throws: BindingError("This reduction takes 4 inputs, and 2 came.")) { try hessian([0.5], y) }
+        #expect(throws: BindingError.self) { try hessian([0.5], y, [2, 2], [3]) }
+    }
+
     @Test func batchesBroadcast() throws {
         let sum = try KernelReduction("x * y", ["x = Vi(1)", "y = Vj(1)"])
         let x: [Float] = [1, 2, 3, 4]  // two batch items of two points
@@ -137,7 +152,9 @@ struct KernelReductionTests {
             try density([1, 2, 3, 4] as [Float], [1, 2, 3])
         }
         #expect(throws: BindingError("This reduction takes 2 inputs, and 1 came.")) { try density([1, 2, 3] as [Float]) }
-        #expect(throws: BindingError.self) { try density.gradient(withRespectTo: 5, [1, 2, 3] as [Float], [1, 2, 3], cotangent: [1]) }
+        #expect(throws: BindingError.self) {
+            try density.gradient(withRespectTo: 5, [1, 2, 3] as [Float], [1, 2, 3], cotangent: [1])
+        }
         #expect(throws: FormulaError.self) { try KernelReduction("Exp(x", ["x = Vi(3)"]) }
         let nearest = try KernelReduction("SqDist(x, y)", ["x = Vi(3)", "y = Vj(3)"], .argMin)
         #expect(throws: FormulaError("ArgMin returns indices, which have no derivative; its values are those of Min.")) {

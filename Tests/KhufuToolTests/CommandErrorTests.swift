@@ -64,7 +64,8 @@ import Testing
         _ = try p.folder.file("bad.csv", "1,2\n3\n")
         _ = try p.folder.file("bad.npy", "nonsense")
         try PointArray(shape: [5, 0], storage: .float64([])).write(to: p.folder.path("flat.npy"))
-        try PointArray(shape: [300_000, 1], storage: .float32(Array(repeating: 0, count: 300_000))).write(to: p.folder.path("tall.npy"))
+        try PointArray(shape: [300_000, 1], storage: .float32(Array(repeating: 0, count: 300_000))).write(
+            to: p.folder.path("tall.npy"))
         try FileManager.default.createDirectory(atPath: p.folder.path("folder.npy"), withIntermediateDirectories: false)
         let before = p.folder.contents
         let answer = try p.run(line)
@@ -81,7 +82,10 @@ import Testing
 
     @Test func hostileTextDoesNotReachTheTerminal() throws {
         let folder = try TemporaryFolder()
-        for arguments in [["reduce", "\u{1b}[2Jx", "x=i:x.npy"], ["reduce", "x", "\u{1b}[2J=i:x.npy"], ["reduce", "x", "x=i:\u{1b}[2J.npy"], ["\u{1b}[2J"]] {
+        for arguments in [
+            ["reduce", "\u{1b}[2Jx", "x=i:x.npy"], ["reduce", "x", "\u{1b}[2J=i:x.npy"], ["reduce", "x", "x=i:\u{1b}[2J.npy"],
+            ["\u{1b}[2J"],
+        ] {
             let answer = try Tool.run(arguments, in: folder)
             #expect([64, 65, 66].contains(answer.status) && !answer.errors.contains("\u{1b}"), "\(answer.errors)")
         }
@@ -90,8 +94,10 @@ import Testing
     @Test func anyArgumentsEndInACode() throws {
         let p = try SmallProblem()
         let words = [
-            "reduce", "explain", "", "x", "x=i:x.npy", "y=j:y.npy", "x=i:3", "y=j:1", "-", "--", "--k", "-1", "--weight", "x*x", "--over", "i",
-            "--gradient", "--cotangent", "e.csv", "-o", "out.npy", "--reduction", "LogSumExp", "=:", "g=p:1e400", "((", "SqDist(x,y)", "\u{0301}", "👩‍👩‍👧",
+            "reduce", "explain", "", "x", "x=i:x.npy", "y=j:y.npy", "x=i:3", "y=j:1", "-", "--", "--k", "-1", "--weight", "x*x",
+            "--over", "i",
+            "--gradient", "--cotangent", "e.csv", "-o", "out.npy", "--reduction", "LogSumExp", "=:", "g=p:1e400", "((",
+            "SqDist(x,y)", "\u{0301}", "👩‍👩‍👧",
         ]
         var random = SplitMix64(seed: 11)
         for _ in 0..<60 {

@@ -51,7 +51,8 @@ import Testing
     @Test func indicesAreWholeNumbers() throws {
         let p = try P()
         let result = try p.reduce("SqDist(x,y) x=i:x.npy y=j:y.npy --reduction ArgKMin --k 2")
-        let expected = (0..<3).flatMap { i in (0..<4).sorted { p.distance(i, $0) < p.distance(i, $1) }.prefix(2).map { Int64($0) } }
+        let expected = (0..<3).flatMap { i in (0..<4).sorted { p.distance(i, $0) < p.distance(i, $1) }.prefix(2).map { Int64($0) }
+        }
         #expect(result == PointArray(shape: [3, 2], storage: .int64(expected)))
     }
 
@@ -168,7 +169,9 @@ import Testing
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try #require(Tool.path))
         process.currentDirectoryURL = p.folder.url
-        process.arguments = ["reduce", "Exp(-SqDist(x,y))", "x=i:long.npy", "y=j:long.npy", "-o", "out.npy", "--device", "interpreter"]
+        process.arguments = [
+            "reduce", "Exp(-SqDist(x,y))", "x=i:long.npy", "y=j:long.npy", "-o", "out.npy", "--device", "interpreter",
+        ]
         try process.run()
         Thread.sleep(forTimeInterval: 0.5)
         process.terminate()

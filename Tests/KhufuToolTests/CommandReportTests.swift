@@ -14,7 +14,10 @@ import Testing
     @Test func stagesAreToldApart() throws {
         let answer = try run("explain Exp(-SqDist(x,y)/Exp(g))*Log(SqNorm2(x))*SqNorm2(y) x=i:3 y=j:3 g=p:1")
         #expect(answer.status == 0 && answer.errors == "")
-        for words in ["once           p1 = Exp(g)", "for each i     r1 = Log(Sum(x**2))", "for each j     c1 = Sum(y**2)", "for each pair", "1 number per i"] {
+        for words in [
+            "once           p1 = Exp(g)", "for each i     r1 = Log(Sum(x**2))", "for each j     c1 = Sum(y**2)", "for each pair",
+            "1 number per i",
+        ] {
             #expect(answer.output.contains(words), "\(words) is missing in:\n\(answer.output)")
         }
     }
@@ -92,7 +95,10 @@ import Testing
         // A reader that leaves early is no mistake; a full disk is.
         #expect(try shell("khufu operations | head -1") == (0, ""))
         if FileManager.default.fileExists(atPath: "/dev/full") {
-            #expect(try shell("khufu operations > /dev/full") == (74, "Error: Standard output cannot be written: No space left on device.\n"))
+            #expect(
+                try shell("khufu operations > /dev/full") == (
+                    74, "Error: Standard output cannot be written: No space left on device.\n"
+                ))
         }
     }
 

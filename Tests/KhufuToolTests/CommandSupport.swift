@@ -21,7 +21,8 @@ struct Tool {
         }
         // Where the tests' runner is a program of the toolchain, the build folder is that of the package.
         let package = URL(fileURLWithPath: #filePath)
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent(".build/debug")
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent(
+                ".build/debug")
         return (folders + [package]).map { $0.appendingPathComponent("khufu").path }.first { path in
             var isFolder: ObjCBool = false
             return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
@@ -49,7 +50,8 @@ struct Tool {
         process.waitUntilExit()
         return Answer(
             status: process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus,
-            output: try String(contentsOfFile: output, encoding: .utf8), errors: try String(contentsOfFile: errors, encoding: .utf8))
+            output: try String(contentsOfFile: output, encoding: .utf8),
+            errors: try String(contentsOfFile: errors, encoding: .utf8))
     }
 
     static func run(_ line: String, in folder: TemporaryFolder, environment: [String: String] = [:]) throws -> Answer {

@@ -8,23 +8,24 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    @Test(arguments: [
-        ("1,2\n3,4\n", [2, 2], [1, 2, 3, 4]),
-        ("1,2\n3,4", [2, 2], [1, 2, 3, 4]),
-        ("lon,lat\r\n1,2\r\n3,4\r\n\r\n\r\n", [2, 2], [1, 2, 3, 4]),
-        ("1;2\r3;4\r", [2, 2], [1, 2, 3, 4]),
-        ("1\t2\n3\t4\n", [2, 2], [1, 2, 3, 4]),
-        ("a, km;b\n1;2\n", [1, 2], [1, 2]),
-        ("5\n6\n7\n", [3, 1], [5, 6, 7]),
-        ("x\n5\n", [1, 1], [5]),
-        ("x,2020\n1,2\n", [1, 2], [1, 2]),
-        ("\"a \"\"b\"\", c\",d\n\"1\", 2 \n", [1, 2], [1, 2]),
-        ("\"a\nb\",c\n1,2\n", [1, 2], [1, 2]),
-        ("\u{feff}1,2\n", [1, 2], [1, 2]),
-        ("\n\n1,2\n  \n", [1, 2], [1, 2]),
-        ("-1e3,+.5,2.,1E-2,0x\n-1e3,+.5,2.,1E-2,-0\n", [1, 5], [-1000, 0.5, 2, 0.01, -0.0]),
-        ("inf,-Infinity,INF,1e400,1e-400\n", [1, 5], [.infinity, -.infinity, .infinity, .infinity, 0]),
-    ] as [(String, [Int], [Double])])
+    @Test(
+        arguments: [
+            ("1,2\n3,4\n", [2, 2], [1, 2, 3, 4]),
+            ("1,2\n3,4", [2, 2], [1, 2, 3, 4]),
+            ("lon,lat\r\n1,2\r\n3,4\r\n\r\n\r\n", [2, 2], [1, 2, 3, 4]),
+            ("1;2\r3;4\r", [2, 2], [1, 2, 3, 4]),
+            ("1\t2\n3\t4\n", [2, 2], [1, 2, 3, 4]),
+            ("a, km;b\n1;2\n", [1, 2], [1, 2]),
+            ("5\n6\n7\n", [3, 1], [5, 6, 7]),
+            ("x\n5\n", [1, 1], [5]),
+            ("x,2020\n1,2\n", [1, 2], [1, 2]),
+            ("\"a \"\"b\"\", c\",d\n\"1\", 2 \n", [1, 2], [1, 2]),
+            ("\"a\nb\",c\n1,2\n", [1, 2], [1, 2]),
+            ("\u{feff}1,2\n", [1, 2], [1, 2]),
+            ("\n\n1,2\n  \n", [1, 2], [1, 2]),
+            ("-1e3,+.5,2.,1E-2,0x\n-1e3,+.5,2.,1E-2,-0\n", [1, 5], [-1000, 0.5, 2, 0.01, -0.0]),
+            ("inf,-Infinity,INF,1e400,1e-400\n", [1, 5], [.infinity, -.infinity, .infinity, .infinity, 0]),
+        ] as [(String, [Int], [Double])])
     func reads(text: String, shape: [Int], values: [Double]) throws {
         let path = try folder.file("a.csv", text)
         #expect(try CSV.read(path) == PointArray(shape: shape, storage: .float64(values)))
@@ -57,8 +58,10 @@ import Testing
         ("1\n.\n", ", line 2, column 1: expected a number, found '.'."),
         ("1,\u{1b}[2J\n", ", line 1, column 2: expected text, found the byte 27."),
         ("1\n\u{9b}31m\u{202e}\n", ", line 2, column 1: expected a number, found '\\u{9b}31m\\u{202e}'."),
-        ("1\nabcdefghijklmnopqrstuvwxyz0123456789abcdefghij\n",
-         ", line 2, column 1: expected a number, found 'abcdefghijklmnopqrstuvwxyz0123456789abcd…'."),
+        (
+            "1\nabcdefghijklmnopqrstuvwxyz0123456789abcdefghij\n",
+            ", line 2, column 1: expected a number, found 'abcdefghijklmnopqrstuvwxyz0123456789abcd…'."
+        ),
     ])
     func refuses(text: String, expected: String) throws {
         let path = try folder.file("a.csv", text)
@@ -102,8 +105,10 @@ import Testing
             let short = "\(Int.random(in: -99_999...99_999)).\(Int.random(in: 0...9999))e\(Int.random(in: -25...25))"
             #expect(NumberText.parse(Array(short.utf8)) == Double(short), "\(short)")
         }
-        for text in ["9007199254740993", "123456789012345678901234567890", "0.00000000000000000000000001", "1e22", "1e23",
-            "4.9e-324", "2.4703282292062328e-324", "00000000000000000000000000001"] {
+        for text in [
+            "9007199254740993", "123456789012345678901234567890", "0.00000000000000000000000001", "1e22", "1e23",
+            "4.9e-324", "2.4703282292062328e-324", "00000000000000000000000000001",
+        ] {
             #expect(NumberText.parse(Array(text.utf8)) == Double(text), "\(text)")
         }
         for text in ["", " ", "-", "+-1", "1e+", "e5", "1 2", "--1", "1..2", "nano", "infinit", "0b1", "1e5.5", "½"] {

@@ -55,11 +55,12 @@ import Testing
         for bits in UInt16.min...(.max) {
             let fraction = Float(bits & 0x3ff)
             let exponent = Int(bits >> 10 & 31)
-            let magnitude = switch exponent {
-            case 0: fraction * 0x1p-24
-            case 31: fraction == 0 ? Float.infinity : .nan
-            default: (1024 + fraction) * Float(sign: .plus, exponent: exponent - 25, significand: 1)
-            }
+            let magnitude =
+                switch exponent {
+                case 0: fraction * 0x1p-24
+                case 31: fraction == 0 ? Float.infinity : .nan
+                default: (1024 + fraction) * Float(sign: .plus, exponent: exponent - 25, significand: 1)
+                }
             let value = Float(halfPrecisionBits: bits)
             let expected = bits >> 15 == 1 ? -magnitude : magnitude
             let isRight = expected.isNaN ? value.isNaN : value == expected && value.sign == expected.sign
@@ -108,15 +109,23 @@ import Testing
         ("(0,)", "<f4", ": expected 0 bytes of data for shape [0] of '<f4', found 4 bytes."),
         ("(-1,)", "<f4", ", header: expected a length that is a whole number, found '-1,), }\\u{a}'."),
         ("(1.5,)", "<f4", ", header: expected ')', found '.5,), }\\u{a}'."),
-        ("(9223372036854775807,)", "<f4",
-         ", header: expected a size that fits the address space, found [9223372036854775807]."),
-        ("(4611686018427387904, 4)", "|u1",
-         ", header: expected a size that fits the address space, found [4611686018427387904, 4]."),
-        ("(0, 9223372036854775807, 2)", "|u1",
-         ", header: expected a size that fits the address space, found [0, 9223372036854775807, 2]."),
+        (
+            "(9223372036854775807,)", "<f4",
+            ", header: expected a size that fits the address space, found [9223372036854775807]."
+        ),
+        (
+            "(4611686018427387904, 4)", "|u1",
+            ", header: expected a size that fits the address space, found [4611686018427387904, 4]."
+        ),
+        (
+            "(0, 9223372036854775807, 2)", "|u1",
+            ", header: expected a size that fits the address space, found [0, 9223372036854775807, 2]."
+        ),
         ("(99999999999999999999,)", "|u1", ", header: expected a length below 2^63, found '99999999999999999999'."),
-        ("(((((((((((((((((((((((", "|u1",
-         ", header: expected a length that is a whole number, found '(((((((((((((((((((('."),
+        (
+            "(((((((((((((((((((((((", "|u1",
+            ", header: expected a length that is a whole number, found '(((((((((((((((((((('."
+        ),
         ("3", "|u1", ", header: expected '(', found '3, }\\u{a}'."),
         ("(1+1,)", "|u1", ", header: expected ')', found '+1,), }\\u{a}'."),
         ("(4,)", "<c8", ", header: expected real numbers of type f2, f4, f8, i1 to i8, u1 to u4 or b1, found '<c8'."),
@@ -139,8 +148,10 @@ import Testing
         ("{'shape': (1,), 'shape': (2,)}", "expected the keys descr, fortran_order and shape, once each, found 'shape'."),
         ("{'fortran_order': exit()}", "expected True or False, found 'exit()}'."),
         ("{'colour': 1}", "expected the keys descr, fortran_order and shape, once each, found 'colour'."),
-        ("{'shape': (1,), 'descr': '|u1', 'fortran_order': False} + 1",
-         "expected nothing after the closing brace, found '+ 1'."),
+        (
+            "{'shape': (1,), 'descr': '|u1', 'fortran_order': False} + 1",
+            "expected nothing after the closing brace, found '+ 1'."
+        ),
     ])
     func hostileHeaders(header: String, expected: String) throws {
         let path = try npy(header, [0])

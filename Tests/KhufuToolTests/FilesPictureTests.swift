@@ -4,7 +4,7 @@ import Testing
 @testable import KhufuTool
 
 #if canImport(FoundationXML)
-    import FoundationXML
+import FoundationXML
 #endif
 
 @Suite struct FilesPictureTests {
@@ -152,8 +152,9 @@ import Testing
     @Test func ticksAreRound() {
         let axis = Axis(.linear, 0...1, from: 0, to: 100)
         #expect(axis.ticks(5).map(\.label) == ["0", "0.2", "0.4", "0.6", "0.8", "1.0"])
-        #expect(Axis(.longitude, -180...180, from: 0, to: 1).ticks(8).map(\.label)
-            == ["180°", "135°W", "90°W", "45°W", "0°", "45°E", "90°E", "135°E", "180°"])
+        #expect(
+            Axis(.longitude, -180...180, from: 0, to: 1).ticks(8).map(\.label)
+                == ["180°", "135°W", "90°W", "45°W", "0°", "45°E", "90°E", "135°E", "180°"])
         let decades = Axis(.logarithmic, 0.01...1e4, from: 0, to: 1).ticks(8).map(\.label)
         #expect(decades == ["0.01", "0.1", "1", "10", "100", "1000", "10000"])
         #expect(Axis(.linear, 0...3e-7, from: 0, to: 1).ticks(3).map(\.label) == ["0", "1e−07", "2e−07", "3e−07"])
@@ -197,11 +198,19 @@ private enum Inflater {
             var symbol = 256 + code
             if code >= 24 {
                 code = try code << 1 | bit()
-                if 48..<192 ~= code { symbol = code - 48 } else if 192..<200 ~= code { symbol = 280 + code - 192 } else {
+                if 48..<192 ~= code {
+                    symbol = code - 48
+                } else if 192..<200 ~= code {
+                    symbol = 280 + code - 192
+                } else {
                     symbol = try (code << 1 | bit()) - 400 + 144
                 }
             }
-            if symbol < 256 { output.append(UInt8(symbol)) } else if symbol == 256 { return output } else {
+            if symbol < 256 {
+                output.append(UInt8(symbol))
+            } else if symbol == 256 {
+                return output
+            } else {
                 let length = try bases[symbol - 257] + number(extras[symbol - 257])
                 guard try number(5) == 0, let last = output.last else { throw Broken() }
                 output += [UInt8](repeating: last, count: length)

@@ -14,32 +14,34 @@ import Testing
     @Test(arguments: kinds) func gradients(_ name: String) throws {
         for seed in 0..<6 {
             var random = OracleRandom(seed: seed)
-            let isExponential = name.contains("Exp") || name.contains("Soft")
-            let d = 1 + seed % 2
-            let (x, y, p) = (
-                OracleExpression.variable(0, d, 0), OracleExpression.variable(1, d, 1), OracleExpression.variable(2, 1, 2)
-            )
-            let difference = OracleExpression(
-                "Mult",
-                [
-                    p,
-                    OracleExpression("Sin", [OracleExpression("Subtract", [x, OracleExpression("Mult", [.number(1.375), y])])]),
-                ])
-            let f = isExponential ? OracleExpression("Sum", [difference]) : difference
-            let weight =
-                name.hasSuffix("Weight")
-                ? OracleExpression("Add", [.number(0.5), OracleExpression("Square", [.variable(3, 1 + seed % 2, 1)])]) : nil
-            let subject = try OracleSubject(
-                name, of: f, weight: weight, k: name.contains("KM") ? 2 : 1, over: seed.isMultiple(of: 2) ? .j : .i)
-            var call = OracleSubject.Call(m: 4, n: 4, type: .float64, engine: seed < 4 ? .interpreter : .cpu, seed: seed)
-            if seed == 2 || seed == 5 { call.batches = [0: [2], 1: [2, 1]] }
-            if seed == 3 || seed == 5 {
-                let (rows, columns) = subject.pointCounts(call)
-                call.sparsity = BlockSparsity(
-                    rowRanges: [0..<2, 3..<rows], ends: [2, 3], columnRanges: [0..<1, 2..<columns, 1..<4])
-            }
+            let (subject, call) = try Self.subject(name, seed: seed)
             try check(subject, call, &random)
         }
+    }
+
+    /// A reduction with inputs of every category, engines, batches and block-sparsity changing with the seed.
+    static func subject(_ name: String, seed: Int) throws -> (OracleSubject, OracleSubject.Call) {
+        let isExponential = name.contains("Exp") || name.contains("Soft")
+        let d = 1 + seed % 2
+        let (x, y, p) = (
+            OracleExpression.variable(0, d, 0), OracleExpression.variable(1, d, 1), OracleExpression.variable(2, 1, 2)
+        )
+        let argument = OracleExpression("Subtract", [x, OracleExpression("Mult", [.number(1.375), y])])
+        let difference = OracleExpression("Mult", [p, OracleExpression("Sin", [argument])])
+        let f = isExponential ? OracleExpression("Sum", [difference]) : difference
+        let weight =
+            name.hasSuffix("Weight")
+            ? OracleExpression("Add", [.number(0.5), OracleExpression("Square", [.variable(3, 1 + seed % 2, 1)])]) : nil
+        let subject = try OracleSubject(
+            name, of: f, weight: weight, k: name.contains("KM") ? 2 : 1, over: seed.isMultiple(of: 2) ? .j : .i)
+        var call = OracleSubject.Call(m: 4, n: 4, type: .float64, engine: seed < 4 ? .interpreter : .cpu, seed: seed)
+        if seed == 2 || seed == 5 { call.batches = [0: [2], 1: [2, 1]] }
+        if seed == 3 || seed == 5 {
+            let (rows, columns) = subject.pointCounts(call)
+            call.sparsity = BlockSparsity(
+                rowRanges: [0..<2, 3..<rows], ends: [2, 3], columnRanges: [0..<1, 2..<columns, 1..<4])
+        }
+        return (subject, call)
     }
 
     private func check(_ subject: OracleSubject, _ call: OracleSubject.Call, _ random: inout OracleRandom) throws {

@@ -22,12 +22,8 @@ struct Binding: Sendable {
     /// - Parameter arrays: one per declaration; those that the formula does not use are checked and count points too.
     init(_ signature: InputSignature, _ arrays: [InputArray]) throws(BindingError) {
         let declarations = signature.declarations
-        guard arrays.count == declarations.count else {
-            throw BindingError("This reduction takes \(declarations.count) inputs, and \(arrays.count) came.")
-        }
-        let check = InputCheck(declarations: declarations, arrays: arrays)
-        for position in arrays.indices { try check.shape(position) }
-        type = try check.commonType()
+        let check = try InputCheck(declarations: declarations, arrays: arrays)
+        type = check.type
         rowCount = try check.pointCount(signature.outputCategory)
         columnCount = try check.pointCount(signature.reducedCategory)
         batchShape = try check.batchShape()
@@ -46,6 +42,13 @@ struct Binding: Sendable {
         }
     }
 
+    /// Whether arrays fit their declarations and each other; all that a call checks before a reduction's own limits.
+    static func check(_ arrays: [InputArray], _ declarations: [Declaration]) throws(BindingError) {
+        let check = try InputCheck(declarations: declarations, arrays: arrays)
+        for category in [Category.i, .j] { _ = try check.pointCount(category) }
+        _ = try check.batchShape()
+    }
+
     /// Where each input of a batch item begins.
     func pointers(_ batchItem: Int) -> [UnsafeRawPointer] {
         var rest = batchItem
@@ -61,8 +64,21 @@ struct Binding: Sendable {
 
 /// The checks, each of which names the inputs that it fails on.
 private struct InputCheck {
-    let declarations: [Declaration]
-    let arrays: [InputArray]
+    private let declarations: [Declaration]
+    private let arrays: [InputArray]
+    /// That of all inputs.
+    let type: ScalarType
+
+    init(declarations: [Declaration], arrays: [InputArray]) throws(BindingError) {
+        guard arrays.count == declarations.count else {
+            throw BindingError("This reduction takes \(declarations.count) inputs, and \(arrays.count) came.")
+        }
+        self.declarations = declarations
+        self.arrays = arrays
+        type = arrays.first?.type ?? .float64
+        for position in arrays.indices { try checkShape(position) }
+        try checkTypes()
+    }
 
     private func name(_ position: Int) -> String {
         declarations[position].name ?? declarations[position].variable.description
@@ -79,7 +95,7 @@ private struct InputCheck {
         isParameter(position) ? 1 : arrays[position].shape[arrays[position].shape.count - 2]
     }
 
-    func shape(_ position: Int) throws(BindingError) {
+    private func checkShape(_ position: Int) throws(BindingError) {
         let (shape, dimension) = (arrays[position].shape, declarations[position].variable.dimension)
         guard shape.count >= ownAxes(position), shape.last == dimension else {
             let expected = isParameter(position) ? "(…, \(dimension))" : "(…, points, \(dimension))"
@@ -91,14 +107,12 @@ private struct InputCheck {
         }
     }
 
-    func commonType() throws(BindingError) -> ScalarType {
-        guard let type = arrays.first?.type else { return .float64 }
+    private func checkTypes() throws(BindingError) {
         for position in arrays.indices where arrays[position].type != type {
             throw BindingError(
                 "All inputs have one type; \(name(0)) is \(type.rawValue) and \(name(position)) is \(arrays[position].type.rawValue)."
             )
         }
-        return type
     }
 
     /// The number of points that all inputs of a category agree on; 1 where there is none.

@@ -13,47 +13,45 @@ final class OwnedArray: @unchecked Sendable {
         bytes = .allocate(byteCount: max(1, shape.reduce(type.byteCount, *)), alignment: 64)
     }
 
-    /// Some components of each point of an array of shape (…, points, components).
-    convenience init(copying array: InputArray, components: Range<Int>) {
-        let width = array.shape.last ?? 1
-        self.init(type: array.type, shape: array.shape.dropLast() + [components.count])
-        let size = type.byteCount
-        for point in 0..<array.shape.dropLast().reduce(1, *) {
-            let source = array.base + (point * width + components.lowerBound) * size
-            (bytes.baseAddress! + point * components.count * size)
-                .copyMemory(from: source, byteCount: components.count * size)
-        }
-    }
-
     deinit { bytes.deallocate() }
 
     var input: InputArray { InputArray(bytes.baseAddress!, type: type, shape: shape) }
+}
 
-    func number(_ place: Int) -> Double { type.load(bytes.baseAddress!, place, count: 1)[0] }
-
-    /// Adds this array to one of another shape that was broadcast to its own, summing over the axes that were repeated.
+extension OwnedArray {
+    /// Stores the sum of arrays. Along an axis where a term is longer than the shape it is summed, where it has length 1 it is
+    /// repeated.
     ///
-    /// - Parameter summingPoints: whether the last axis but one, of points, is absent there and summed as well.
-    func addBroadcast(to total: inout [Double], shape target: [Int], summingPoints: Bool) {
-        var own = target
-        if summingPoints { own.insert(1, at: own.count - 1) }
-        let padded = Array(repeating: 1, count: shape.count - own.count) + own
-        var strides = [Int](repeating: 0, count: shape.count)
-        var stride = 1
-        for axis in shape.indices.reversed() {
-            strides[axis] = padded[axis] == 1 ? 0 : stride
-            stride *= padded[axis]
+    /// - Parameter shape: as many numbers as this array has. Axes are aligned at the last, whose length is the same in all.
+    func store(totalOf terms: [InputArray], in shape: [Int]) {
+        var total = [Double](repeating: 0, count: shape.reduce(1, *))
+        for term in terms { Self.add(term, to: &total, of: shape) }
+        for (place, number) in total.enumerated() { type.store(number, bytes.baseAddress!, place) }
+    }
+
+    private static func add(_ term: InputArray, to total: inout [Double], of shape: [Int]) {
+        let rank = max(term.shape.count, shape.count)
+        func padded(_ shape: [Int]) -> [Int] { Array(repeating: 1, count: rank - shape.count) + shape }
+        let (own, target) = (padded(term.shape), padded(shape))
+        let common = zip(own, target).map { $0 == 1 ? $1 : $0 }
+        guard let width = common.last, !common.contains(0) else { return }
+        func strides(_ shape: [Int]) -> [Int] {
+            var stride = 1
+            return shape.reversed().map { length in
+                defer { stride *= length }
+                return length == 1 ? 0 : stride
+            }.reversed()
         }
-        let count = shape.reduce(1, *)
-        var counters = [Int](repeating: 0, count: shape.count)
-        var place = 0
-        for k in 0..<count {
-            total[place] += number(k)
-            for axis in shape.indices.reversed() {
+        let (ownStrides, targetStrides) = (strides(own), strides(target))
+        let outer = common.indices.dropLast()
+        var counters = [Int](repeating: 0, count: rank)
+        for _ in 0..<outer.reduce(1, { $0 * common[$1] }) {
+            let source = outer.reduce(0) { $0 + counters[$1] * ownStrides[$1] }
+            let place = outer.reduce(0) { $0 + counters[$1] * targetStrides[$1] }
+            for (k, number) in term.type.load(term.base, source, count: width).enumerated() { total[place + k] += number }
+            for axis in outer.reversed() {
                 counters[axis] += 1
-                place += strides[axis]
-                if counters[axis] < shape[axis] { break }
-                place -= strides[axis] * shape[axis]
+                if counters[axis] < common[axis] { break }
                 counters[axis] = 0
             }
         }

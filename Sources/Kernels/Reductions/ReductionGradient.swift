@@ -9,7 +9,8 @@ public struct ReductionGradient: Sendable {
 
     public struct Term: Sendable {
         public var reduction: Reduction
-        /// Inputs beside those of the original reduction, numbered on from them: all follow its output index.
+        /// Inputs beside those of the original reduction, numbered on from them. Those that are results follow its output
+        /// index; so does the cotangent, or it is one vector for all points.
         public var extraInputs: [ExtraInput]
         /// Which pairs enter.
         public var support: Support
@@ -17,8 +18,8 @@ public struct ReductionGradient: Sendable {
 
     public struct ExtraInput: Hashable, Sendable {
         public enum Source: Hashable, Sendable {
-            /// Components of the cotangent, from a first one on.
-            case cotangent(first: Int)
+            /// One number per number of the result.
+            case cotangent
             /// The values of the original reduction.
             case result
             /// The values of another reduction of the same inputs.
@@ -38,17 +39,25 @@ public struct ReductionGradient: Sendable {
 extension Reduction {
     /// The reduction's reverse derivative.
     ///
-    /// - Parameter variable: any input, used or not.
+    /// - Parameters:
+    ///   - variable: any input, used or not.
+    ///   - cotangentCategory: the index that the cotangent follows, by default the result's; `.parameter` where all points
+    ///     have one cotangent.
+    ///   - firstExtraIndex: the number of the first extra input, by default one more than that of any input of the formula.
     /// - Throws: for indices, which have no derivative, and where an operation of the formula has none.
-    public func gradient(withRespectTo variable: Variable) throws(FormulaError) -> ReductionGradient {
+    public func gradient(
+        withRespectTo variable: Variable, cotangentCategory: Category? = nil, firstExtraIndex: Int? = nil
+    ) throws(FormulaError) -> ReductionGradient {
         guard valueCount > 0 else {
             throw FormulaError("\(name) returns indices, which have no derivative; its values are those of \(name.dropFirst(3)).")
         }
-        var builder = GradientBuilder(reduction: self, variable: variable)
+        var builder = GradientBuilder(
+            reduction: self, variable: variable, cotangentCategory: cotangentCategory ?? over.outputCategory,
+            firstExtraIndex: firstExtraIndex ?? 1 + max(variable.index, variables.last?.index ?? -1))
         switch kind {
         case .zero: break
         case .sum:
-            let e = try builder.cotangent(valueCount)
+            let e = try builder.cotangent()
             try builder.add(formula.gradient(withRespectTo: variable, cotangent: e))
         case .logSumExp: try builder.addLogSumExp()
         case .sumSoftMax: try builder.addSoftMaxMean()
@@ -64,12 +73,16 @@ extension Reduction {
 private struct GradientBuilder {
     let reduction: Reduction
     let variable: Variable
-    var terms: [ReductionGradient.Term] = []
+    let cotangentCategory: Category
+    let firstExtraIndex: Int
+    private(set) var terms: [ReductionGradient.Term] = []
     private var extraInputs: [ReductionGradient.ExtraInput] = []
 
-    init(reduction: Reduction, variable: Variable) {
+    init(reduction: Reduction, variable: Variable, cotangentCategory: Category, firstExtraIndex: Int) {
         self.reduction = reduction
         self.variable = variable
+        self.cotangentCategory = cotangentCategory
+        self.firstExtraIndex = firstExtraIndex
     }
 
     private var formula: Formula { reduction.formula }
@@ -77,17 +90,24 @@ private struct GradientBuilder {
     // MARK: Inputs
 
     private mutating func extraInput(
-        _ source: ReductionGradient.ExtraInput.Source, dimension: Int
+        _ source: ReductionGradient.ExtraInput.Source, dimension: Int, category: Category
     ) throws(FormulaError) -> Formula {
-        let first = 1 + max(variable.index, reduction.variables.map(\.index).max() ?? -1)
-        let input = Variable(
-            index: first + extraInputs.count, dimension: dimension, category: reduction.over.outputCategory)
+        if let known = extraInputs.first(where: { $0.source == source }) { return try Formula(known.variable) }
+        let input = Variable(index: firstExtraIndex + extraInputs.count, dimension: dimension, category: category)
         extraInputs.append(ReductionGradient.ExtraInput(source: source, variable: input))
         return try Formula(input)
     }
 
-    mutating func cotangent(_ dimension: Int, from first: Int = 0) throws(FormulaError) -> Formula {
-        try extraInput(.cotangent(first: first), dimension: dimension)
+    mutating func cotangent() throws(FormulaError) -> Formula {
+        try extraInput(.cotangent, dimension: reduction.valueCount, category: cotangentCategory)
+    }
+
+    private mutating func result() throws(FormulaError) -> Formula {
+        try extraInput(.result, dimension: reduction.valueCount, category: reduction.over.outputCategory)
+    }
+
+    private mutating func result(of other: Reduction) throws(FormulaError) -> Formula {
+        try extraInput(.reduction(other), dimension: other.valueCount, category: other.over.outputCategory)
     }
 
     // MARK: Terms
@@ -108,10 +128,8 @@ private struct GradientBuilder {
 
     /// ∂ log Σ e^F g = Σ e^(F - result) (g ∂F + ∂g), per component of g.
     mutating func addLogSumExp() throws(FormulaError) {
-        let dimension = reduction.valueCount
-        let e = try cotangent(dimension)
-        let result = try finite(try extraInput(.result, dimension: dimension))
-        let share = try product(e, try exponential(formula, minus: result))
+        let e = try cotangent()
+        let share = try product(e, try exponential(formula, minus: try finite(try result())))
         guard let weight = reduction.weight else {
             return try add(formula.gradient(withRespectTo: variable, cotangent: share))
         }
@@ -121,33 +139,33 @@ private struct GradientBuilder {
     /// ∂ (Σ p g) = Σ p ((g - result) ∂F + ∂g), with p = e^(F - log Σ e^F).
     mutating func addSoftMaxMean() throws(FormulaError) {
         guard let weight = reduction.weight else { preconditionFailure("checked when the reduction was made") }
-        let e = try cotangent(reduction.valueCount)
-        let result = try extraInput(.result, dimension: reduction.valueCount)
+        let e = try cotangent()
         let total = try Reduction(.logSumExp, of: formula, over: reduction.over, accumulation: reduction.accumulation)
-        let logTotal = try finite(try extraInput(.reduction(total), dimension: 1))
+        let logTotal = try finite(try result(of: total))
         let share = try product(try exponential(formula, minus: logTotal), e)
-        let deviation = try apply("Subtract", [.formula(weight), .formula(result)])
+        let deviation = try apply("Subtract", [.formula(weight), .formula(try result())])
         try add(try gradient(ofFormula: try scalarProduct(share, deviation), ofWeight: share))
     }
 
     /// ∂s = Σ e^(F - m) (g ∂F + ∂g) - s ∂m, and m is the value at the winner.
     mutating func addShiftedPair() throws(FormulaError) {
-        let dimension = reduction.valueCount - 1
         let weight = reduction.weight ?? Formula(.one)
-        let e = try cotangent(dimension, from: 1)
-        let result = try extraInput(.result, dimension: dimension + 1)
-        let shift = try finite(try apply("Elem", [.formula(result), .integer(0)]))
-        let share = try product(e, try exponential(formula, minus: shift))
+        let share = try product(
+            try sums(of: try cotangent()), try exponential(formula, minus: try finite(try shift(of: try result()))))
         try add(try gradient(ofFormula: try scalarProduct(share, weight), ofWeight: share))
 
-        let own = try cotangent(1, from: 0)
-        let sums = try cotangent(dimension, from: 1)
-        let pair = try extraInput(.result, dimension: dimension + 1)
-        let s = try apply("Extract", [.formula(pair), .integer(1), .integer(dimension)])
-        let atWinner = try apply("Subtract", [.formula(own), .formula(try scalarProduct(sums, s))])
+        let (e, pair) = (try cotangent(), try result())
+        let atWinner = try apply(
+            "Subtract", [.formula(try shift(of: e)), .formula(try scalarProduct(try sums(of: e), try sums(of: pair)))])
         let winner = try Reduction(.maxArgMax, of: formula, over: reduction.over)
         try add(
             formula.gradient(withRespectTo: variable, cotangent: atWinner), on: .winners(selection: winner, slot: 0))
+    }
+
+    private func shift(of pair: Formula) throws(FormulaError) -> Formula { try component(0, of: pair) }
+
+    private func sums(of pair: Formula) throws(FormulaError) -> Formula {
+        try apply("Extract", [.formula(pair), .integer(1), .integer(pair.dimension - 1)])
     }
 
     /// The value in a slot is the formula's at the winner, so its derivative is too.
@@ -160,10 +178,9 @@ private struct GradientBuilder {
             default: .kMinArgKMin
             }
         for slot in 0..<reduction.valueCount {
-            let component = try apply("Elem", [.formula(formula), .integer(slot % formula.dimension)])
-            let e = try cotangent(1, from: slot)
-            try add(
-                component.gradient(withRespectTo: variable, cotangent: e), on: .winners(selection: selection, slot: slot))
+            let value = try component(slot % formula.dimension, of: formula)
+            let e = try component(slot, of: try cotangent())
+            try add(value.gradient(withRespectTo: variable, cotangent: e), on: .winners(selection: selection, slot: slot))
         }
     }
 
@@ -194,6 +211,10 @@ private struct GradientBuilder {
 
     private func scalarProduct(_ f: Formula, _ g: Formula) throws(FormulaError) -> Formula {
         try apply("Scalprod", [.formula(f), .formula(g)])
+    }
+
+    private func component(_ index: Int, of f: Formula) throws(FormulaError) -> Formula {
+        try apply("Elem", [.formula(f), .integer(index)])
     }
 
     private func apply(_ name: String, _ arguments: [Catalogue.Argument]) throws(FormulaError) -> Formula {

@@ -99,20 +99,15 @@ struct Explanation {
 
     /// Names for the inputs that a term brings along.
     private static func extraDeclarations(_ term: ReductionGradient.Term) -> [(declaration: Declaration, meaning: String)] {
-        term.extraInputs.enumerated().map { position, input in
+        term.extraInputs.map { input in
             let name: String
             let meaning: String
             switch input.source {
-            case .cotangent(let first):
-                let last = first + input.variable.dimension - 1
-                (name, meaning) = (
-                    "e", first == last ? "number \(first) of the cotangent" : "numbers \(first) to \(last) of the cotangent"
-                )
+            case .cotangent: (name, meaning) = ("e", "the cotangent")
             case .result: (name, meaning) = ("result", "the values of the reduction itself")
             case .reduction(let other): (name, meaning) = ("other", "the values of \(other.name) of the same formula")
             }
-            let isRepeated = term.extraInputs[..<position].contains { $0.source == input.source }
-            return (Declaration(name: isRepeated ? "\(name)\(position)" : name, variable: input.variable), meaning)
+            return (Declaration(name: name, variable: input.variable), meaning)
         }
     }
 }

@@ -1,0 +1,121 @@
+import Formulas
+import Kernels
+
+/// An array expression that runs on data of any size: each of its reductions is compiled once.
+///
+/// A reduction's derivatives are such expressions, of any order: each is differentiated again as it is.
+///
+///     let gradient = try CompiledExpression(of: reduction).gradient(withRespectTo: 0)    // takes a cotangent more
+///     let product = try gradient.tangent(withRespectTo: 0)                               // and a direction: Hessian times it
+public final class CompiledExpression: Sendable {
+    public let expression: ArrayExpression
+    /// The arrays in the order in which they are given, as the expression sees them.
+    public let inputs: [ArrayExpression]
+    /// The same, as they were declared.
+    public let declarations: [Declaration]
+
+    private let cache: KernelCache
+    /// The index that the first reduction runs over, of which all others are derivatives.
+    private let over: ReducedIndex
+    private let reductions: [ObjectIdentifier: CompiledReduction]
+
+    /// The result of a reduction.
+    public convenience init(of compiled: CompiledReduction) throws(BindingError) {
+        let inputs = compiled.declarations.enumerated().map { ArrayExpression(input: $0, $1.variable) }
+        let arguments = zip(compiled.declarations, inputs).map {
+            ArrayExpression.Argument(variable: $0.variable, array: $1)
+        }
+        try self.init(
+            ArrayExpression(compiled.reduction, arguments: arguments), over: compiled.reduction.over, inputs: inputs,
+            declarations: compiled.declarations, cache: compiled.cache)
+    }
+
+    private init(
+        _ expression: ArrayExpression, over: ReducedIndex, inputs: [ArrayExpression], declarations: [Declaration],
+        cache: KernelCache
+    ) throws(BindingError) {
+        self.expression = expression
+        self.over = over
+        self.inputs = inputs
+        self.declarations = declarations
+        self.cache = cache
+        var reductions: [ObjectIdentifier: CompiledReduction] = [:]
+        for node in expression.reductions {
+            guard case .reduction(let reduction, let arguments, _) = node.definition else { continue }
+            reductions[ObjectIdentifier(node)] = try CompiledReduction(
+                reduction,
+                declarations: arguments.map { argument in
+                    let position = inputs.firstIndex { $0 === argument.array }
+                    return Declaration(name: position.flatMap { declarations[$0].name }, variable: argument.variable)
+                }, cache: cache)
+        }
+        self.reductions = reductions
+    }
+
+    // MARK: Derivatives
+
+    /// The gradient of Σ result · cotangent with respect to one input, as an expression of that input's shape.
+    ///
+    /// - Returns: an expression whose inputs are this one's and, last, the cotangent, of the result's shape.
+    /// - Throws: ``FormulaError`` where there is no derivative, ``BindingError`` where there is no such input.
+    public func gradient(withRespectTo position: Int) throws -> CompiledExpression {
+        let cotangent = added(like: expression, name: "the cotangent")
+        return try CompiledExpression(
+            try expression.gradient(withRespectTo: try input(position), cotangent: cotangent.array),
+            over: over, inputs: inputs + [cotangent.array], declarations: declarations + [cotangent.declaration], cache: cache)
+    }
+
+    /// The derivative along a direction of one input, as an expression of this one's shape.
+    ///
+    /// - Returns: an expression whose inputs are this one's and, last, the direction, of the input's shape.
+    /// - Throws: as for the gradient.
+    public func tangent(withRespectTo position: Int) throws -> CompiledExpression {
+        let direction = added(like: try input(position), name: "the direction")
+        return try CompiledExpression(
+            try expression.tangent(withRespectTo: try input(position), direction: direction.array),
+            over: over, inputs: inputs + [direction.array], declarations: declarations + [direction.declaration], cache: cache)
+    }
+
+    private func input(_ position: Int) throws(BindingError) -> ArrayExpression {
+        guard inputs.indices.contains(position) else {
+            throw BindingError("There are \(inputs.count) inputs; number \(position) is none of them.")
+        }
+        return inputs[position]
+    }
+
+    private func added(like other: ArrayExpression, name: String) -> (array: ArrayExpression, declaration: Declaration) {
+        let variable = Variable(index: inputs.count, dimension: other.dimension, category: other.category)
+        return (ArrayExpression(input: inputs.count, variable), Declaration(name: name, variable: variable))
+    }
+
+    // MARK: Running
+
+    /// The shape of the result for some arrays: (batch…, points, numbers), or (batch…, numbers) for that of a parameter.
+    public func resultShape(for arrays: [InputArray]) throws -> [Int] {
+        try evaluation(arrays, .init()).shape(of: expression)
+    }
+
+    /// Computes the expression.
+    ///
+    /// - Parameters:
+    ///   - arrays: one per input; nothing is copied.
+    ///   - options: as for a run. Block-sparsity is that of the first reduction, whose result was differentiated.
+    ///   - values: room for the numbers of the result, in the inputs' type.
+    /// - Throws: a ``BindingError`` before any memory is read, or an ``EngineError`` where the engine asked for cannot run.
+    public func run(
+        _ arrays: [InputArray], options: ExecutionOptions = .init(), values: UnsafeMutableRawBufferPointer
+    ) throws {
+        var evaluation = try evaluation(arrays, options)
+        let byteCount = try evaluation.shape(of: expression).reduce(arrays[0].type.byteCount, *)
+        guard values.count >= byteCount else {
+            throw BindingError("The result has \(byteCount) bytes; there is room for \(values.count).")
+        }
+        let result = try evaluation.values(of: expression)
+        values.baseAddress?.copyMemory(from: result.base, byteCount: byteCount)
+    }
+
+    private func evaluation(_ arrays: [InputArray], _ options: ExecutionOptions) throws -> ExpressionEvaluation {
+        try Binding.check(arrays, declarations)
+        return ExpressionEvaluation(arrays, options, reductions, sparsityOver: over)
+    }
+}
