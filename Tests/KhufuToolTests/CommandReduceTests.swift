@@ -149,6 +149,35 @@ import Testing
         #expect(answer.status == 0 && answer.sentence == "Note: the result does not depend on the values of 'y'.")
     }
 
+    // MARK: Compiling
+
+    /// Processes that start at once on an empty cache: all compile, none spoils the others' library.
+    @Test func manyProcessesOnAColdCache() throws {
+        let p = try P()
+        let cache = p.folder.path("cache")
+        let processes = try (0..<8).map { number in
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: try #require(Tool.path))
+            process.currentDirectoryURL = p.folder.url
+            process.environment = ProcessInfo.processInfo.environment.merging(["KHUFU_CACHE_DIR": cache]) { $1 }
+            process.arguments =
+                ["reduce", P.formula] + P.inputs.split(separator: " ").map(String.init)
+                + ["--device", "cpu", "-o", "out\(number).npy"]
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            return process
+        }
+        for (number, process) in processes.enumerated() {
+            process.waitUntilExit()
+            try #require(process.terminationReason == .exit && process.terminationStatus == 0)
+            let result = try PointArray(contentsOf: p.folder.path("out\(number).npy"))
+            expectClose(result.doubles, (0..<3).map { i in (0..<4).reduce(0) { $0 + p.term(i, $1) } })
+        }
+        let files = try FileManager.default.contentsOfDirectory(atPath: cache)
+        #expect(files.filter { $0.hasSuffix(".so") }.count == 1)
+        #expect(!files.contains { $0.hasPrefix("khufu-tmp") }, "\(files)")
+    }
+
     // MARK: Without a compiler
 
     @Test func withoutACompiler() throws {
