@@ -26,12 +26,16 @@ let package = Package(
             exclude: ["README.md"],
             resources: [.copy("Data")]),
 
-        .target(name: "TestSupport", dependencies: ["Formulas", "Kernels", "Engines"], path: "Tests/TestSupport"),
-        .testTarget(name: "FormulasTests", dependencies: ["Formulas", "TestSupport"]),
-        .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
-        .testTarget(name: "EnginesTests", dependencies: ["Engines", "TestSupport"]),
-        .testTarget(name: "OracleTests", dependencies: ["Engines", "TestSupport"]),
-        .testTarget(name: "KhufuTests", dependencies: ["Khufu", "TestSupport"]),
+        .target(name: "RandomNumbers", path: "Tests/RandomNumbers"),
+        .target(name: "FormulaGeneration", dependencies: ["Formulas", "RandomNumbers"], path: "Tests/FormulaGeneration"),
+        .target(
+            name: "OracleSupport", dependencies: ["Formulas", "Kernels", "Engines", "RandomNumbers"],
+            path: "Tests/OracleSupport"),
+        .testTarget(name: "FormulasTests", dependencies: ["Formulas", "FormulaGeneration", "RandomNumbers"]),
+        .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
+        .testTarget(name: "EnginesTests", dependencies: ["Engines"]),
+        .testTarget(name: "OracleTests", dependencies: ["Engines", "OracleSupport", "RandomNumbers"]),
+        .testTarget(name: "KhufuTests", dependencies: ["Khufu"]),
         .testTarget(name: "KhufuToolTests", dependencies: ["KhufuTool"]),
     ]
 )

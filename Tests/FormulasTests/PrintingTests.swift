@@ -1,4 +1,4 @@
-import TestSupport
+import FormulaGeneration
 import Testing
 
 @testable import Formulas
@@ -72,7 +72,7 @@ private let names = ["x": x, "y": y, "s": s]
     @Test(arguments: Catalogue.entries.map(\.name))
     func everyEntry(_ name: String) throws {
         for style in [FormulaGenerator.Style.anything, .tame, .smooth] {
-            for seed in 0..<6 as Range<UInt64> {
+            for seed in 0..<6 {
                 var generator = FormulaGenerator(seed: seed, style: style)
                 let inputs = generator.variables(count: 4)
                 try expectRoundTrip(generator.formula(calling: name, depth: 2, variables: inputs))
@@ -80,8 +80,8 @@ private let names = ["x": x, "y": y, "s": s]
         }
     }
 
-    @Test(arguments: 0..<20 as Range<UInt64>)
-    func randomFormulas(_ seed: UInt64) throws {
+    @Test(arguments: 0..<20)
+    func randomFormulas(_ seed: Int) throws {
         var generator = FormulaGenerator(seed: seed)
         for _ in 0..<50 {
             let inputs = generator.variables(count: generator.random.int(1...5))

@@ -1,7 +1,7 @@
 import Engines
 import Formulas
 import Kernels
-import TestSupport
+import OracleSupport
 import Testing
 
 /// Threads change neither indices nor selected values, and one compiled reduction serves many callers at once.

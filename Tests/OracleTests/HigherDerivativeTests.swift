@@ -1,7 +1,8 @@
 import Engines
 import Formulas
 import Kernels
-import TestSupport
+import OracleSupport
+import RandomNumbers
 import Testing
 
 /// Derivatives of reductions in forward mode and beyond the first order, against differences of the brute-force result.
@@ -118,7 +119,7 @@ fileprivate struct Setting: CustomStringConvertible {
     func cotangent(seed: Int) -> Direction { random(shape: resultShape, seed: seed) }
 
     private func random(shape: [Int], seed: Int) -> Direction {
-        var random = OracleRandom(seed: 1000 + seed)
+        var random = RandomSource(seed: 1000 + seed)
         return Direction(numbers: (0..<shape.reduce(1, *)).map { _ in random.uniform(-1, 1) }, shape: shape)
     }
 

@@ -1,7 +1,8 @@
 import Engines
 import Formulas
 import Kernels
-import TestSupport
+import OracleSupport
+import RandomNumbers
 import Testing
 
 /// A sample of all cases on every instruction set that this processor has, with every compiler that is here.
@@ -56,7 +57,7 @@ import Testing
         let names = RandomFormulaTests.reductions
         for k in names.indices where k % 3 == (number + number / 3) % 3 {
             let seed = 100 * names.count + k
-            var random = OracleRandom(seed: seed)
+            var random = RandomSource(seed: seed)
             let subject = try RandomFormulaTests.subject(seed, &random, cache: target.cache)
             for number in 0..<4 {
                 let type: ScalarType = k.isMultiple(of: 2) ? .float32 : .float64

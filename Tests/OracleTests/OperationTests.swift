@@ -1,7 +1,7 @@
 import Engines
 import Formulas
 import Kernels
-import TestSupport
+import OracleSupport
 import Testing
 
 /// Every name of the language, alone in a sum, at dimensions that are unrolled and at dimensions that are loops.

@@ -1,7 +1,8 @@
 import Engines
 import Formulas
 import Kernels
-import TestSupport
+import OracleSupport
+import RandomNumbers
 import Testing
 
 /// Random formulas under every reduction, on random sizes, types, engines, threads, batches and block-sparsity patterns.
@@ -19,7 +20,7 @@ import Testing
 
     /// Each compiled once or twice, and run on several sizes.
     @Test(arguments: 0..<119) func compiled(_ seed: Int) throws {
-        var random = OracleRandom(seed: 1000 + seed)
+        var random = RandomSource(seed: 1000 + seed)
         let subject = try Self.subject(seed, &random)
         let type: ScalarType = seed % 4 == 0 ? .float64 : seed % 11 == 1 ? .float16 : .float32
         for number in 0..<4 {
@@ -28,7 +29,7 @@ import Testing
     }
 
     @Test(arguments: 0..<170) func interpreted(_ seed: Int) throws {
-        var random = OracleRandom(seed: 5000 + seed)
+        var random = RandomSource(seed: 5000 + seed)
         let subject = try Self.subject(500 + seed, &random)
         let type = random.pick(ScalarType.allCases)
         for number in 0..<3 {
@@ -37,7 +38,7 @@ import Testing
     }
 
     /// A random formula under the reduction whose turn it is.
-    static func subject(_ seed: Int, _ random: inout OracleRandom, cache: KernelCache = .shared) throws -> OracleSubject {
+    static func subject(_ seed: Int, _ random: inout RandomSource, cache: KernelCache = .shared) throws -> OracleSubject {
         let name = reductions[seed % reductions.count]
         var generator = OracleGenerator(seed: seed)
         let isExponential = name.contains("Exp") || name.contains("Soft")
@@ -64,7 +65,7 @@ import Testing
     /// - Parameter number: 0 is dense, 1 has a batch, 2 has block-sparsity, 3 has both.
     static func call(
         _ subject: OracleSubject, _ type: ScalarType, _ engine: ExecutionOptions.Engine, _ seed: Int, pairs: Int, _ number: Int,
-        _ random: inout OracleRandom
+        _ random: inout RandomSource
     ) -> OracleSubject.Call {
         var call = OracleSubject.Call(type: type, engine: engine, threads: random.pick([1, 2, 4]), seed: seed)
         repeat {
@@ -92,7 +93,7 @@ import Testing
     }
 
     /// Row ranges with gaps, some of them empty, each with some column ranges, often none.
-    static func pattern(_ rows: Int, _ columns: Int, _ random: inout OracleRandom) -> BlockSparsity.Pattern {
+    static func pattern(_ rows: Int, _ columns: Int, _ random: inout RandomSource) -> BlockSparsity.Pattern {
         func cuts(_ length: Int, _ count: Int) -> [Range<Int>] {
             let ends = ((0..<count).map { _ in random.below(length + 1) } + [0, length]).sorted()
             return zip(ends, ends.dropFirst()).map { $0..<$1 }

@@ -1,7 +1,8 @@
 import Engines
 import Formulas
 import Kernels
-import TestSupport
+import OracleSupport
+import RandomNumbers
 import Testing
 
 /// `CompiledReduction.gradient`, against differences of the brute-force result.
@@ -13,7 +14,7 @@ import Testing
 
     @Test(arguments: kinds) func gradients(_ name: String) throws {
         for seed in 0..<6 {
-            var random = OracleRandom(seed: seed)
+            var random = RandomSource(seed: seed)
             let (subject, call) = try Self.subject(name, seed: seed)
             try check(subject, call, &random)
         }
@@ -44,7 +45,7 @@ import Testing
         return (subject, call)
     }
 
-    private func check(_ subject: OracleSubject, _ call: OracleSubject.Call, _ random: inout OracleRandom) throws {
+    private func check(_ subject: OracleSubject, _ call: OracleSubject.Call, _ random: inout RandomSource) throws {
         let arrays = subject.arrays(call)
         let data = arrays.map(\.values)
         let shape = try subject.compiled.resultShape(for: arrays.map(\.input))

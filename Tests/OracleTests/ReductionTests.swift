@@ -1,7 +1,8 @@
 import Engines
 import Formulas
 import Kernels
-import TestSupport
+import OracleSupport
+import RandomNumbers
 import Testing
 
 #if canImport(Darwin)
@@ -155,7 +156,7 @@ import Glibc
     /// How much each scheme loses over many terms of one sign, in float32.
     @Test func summationSchemes() throws {
         let count = 300_000
-        var random = OracleRandom(seed: 4)
+        var random = RandomSource(seed: 4)
         let data = OracleArray((0..<count).map { _ in random.uniform(0.5, 1) }, type: .float32, shape: [count, 1])
         let exact = data.values.reduce(0, +)
         let limits: [(Accumulation, Double)] = [

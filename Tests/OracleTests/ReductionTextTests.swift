@@ -1,7 +1,7 @@
 import Engines
 import Formulas
 import Kernels
-import TestSupport
+import OracleSupport
 import Testing
 
 /// Reductions written as KeOps' engine writes them, and its derivatives given a saved result.

@@ -1,7 +1,7 @@
 import Engines
 import Formulas
 import Kernels
-import TestSupport
+import OracleSupport
 import Testing
 
 #if canImport(Darwin)

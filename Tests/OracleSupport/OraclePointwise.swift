@@ -1,6 +1,7 @@
 import Engines
 import Formulas
 import Kernels
+import RandomNumbers
 
 /// A formula's text and, at any point, what its value should be: for what the oracle knows by differences only.
 package struct OraclePointwise {
@@ -43,7 +44,7 @@ package struct OraclePointwise {
                         variable: Formulas.Variable(
                             index: $0.index, dimension: $0.dimension, category: Category(rawValue: $0.category)!))
                 })
-            var random = OracleRandom(seed: seed)
+            var random = RandomSource(seed: seed)
             func points(_ category: Int) -> Int { category == 0 ? m : category == 1 ? n : 1 }
             let arrays = variables.map { variable in
                 let values = (0..<points(variable.category)).flatMap { _ in

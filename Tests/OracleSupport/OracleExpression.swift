@@ -1,3 +1,5 @@
+import RandomNumbers
+
 /// A formula as the tests know it: a plain tree that evaluates and prints itself. Nothing here uses the library's own
 /// formulas, so that whatever the library answers is checked by somebody else.
 package final class OracleExpression: Sendable {
@@ -129,7 +131,7 @@ package final class OracleExpression: Sendable {
 
     /// The value where every operation, on the way, errs by up to a relative `amplitude` at random: stochastic
     /// arithmetic (J. Vignes, 1974). How far such values lie apart is how much rounding may do to this formula at this point.
-    package func value(_ inputs: [[Double]], amplitude: Double, _ random: inout OracleRandom) -> [Double] {
+    package func value(_ inputs: [[Double]], amplitude: Double, _ random: inout RandomSource) -> [Double] {
         var result: [Double]
         if let variableIndex {
             result = inputs[variableIndex]

@@ -1,6 +1,8 @@
+import RandomNumbers
+
 /// Random formulas over every operation, with arguments inside each operation's domain and of moderate size.
 package struct OracleGenerator {
-    package var random: OracleRandom
+    package var random: RandomSource
     package private(set) var domains: [Int: OracleDomain] = [:]
     private var variables: [OracleExpression] = []
     /// The largest number of distinct variables of domain `.real`.
@@ -9,7 +11,7 @@ package struct OracleGenerator {
     private let isSmooth: Bool
 
     package init(seed: Int, variableLimit: Int = 6, isSmooth: Bool = false) {
-        random = OracleRandom(seed: seed)
+        random = RandomSource(seed: seed)
         self.variableLimit = variableLimit
         self.isSmooth = isSmooth
     }

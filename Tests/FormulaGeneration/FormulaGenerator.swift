@@ -1,4 +1,5 @@
 import Formulas
+import RandomNumbers
 
 /// Random formulas that use every operation of the catalogue with dimensions that match.
 ///
@@ -23,7 +24,7 @@ package struct FormulaGenerator: Sendable {
     var depth = 0
     var inputs: [Variable] = []
 
-    package init(seed: UInt64, style: Style = .anything) {
+    package init(seed: Int, style: Style = .anything) {
         self.random = RandomSource(seed: seed)
         self.style = style
     }
@@ -85,13 +86,13 @@ package struct FormulaGenerator: Sendable {
 extension FormulaGenerator {
     /// Any formula of a dimension, one level deeper.
     mutating func argument(_ dimension: Int) -> String {
-        guard depth > 0, !random.chance(1, in: 8) else { return leaf(dimension) }
+        guard depth > 0, !random.chance(1 / 8) else { return leaf(dimension) }
         depth -= 1
         defer { depth += 1 }
         for _ in 0..<50 {
             let name = random.pick(style == .smooth ? Self.smoothNames : Self.names)
             // Derivatives of derivatives grow fast; one in three is enough.
-            if Self.derivatives.contains(name), !random.chance(1, in: 3) { continue }
+            if Self.derivatives.contains(name), !random.chance(1 / 3) { continue }
             if let text = Self.recipes[name]!(&self, dimension) { return text }
         }
         return leaf(dimension)
@@ -100,17 +101,17 @@ extension FormulaGenerator {
     /// A formula without calls, or with one.
     mutating func leaf(_ dimension: Int) -> String {
         let fitting = inputs.filter { $0.dimension == dimension }
-        if !fitting.isEmpty, !random.chance(1, in: 8) { return "\(random.pick(fitting))" }
+        if !fitting.isEmpty, !random.chance(1 / 8) { return "\(random.pick(fitting))" }
         let larger = inputs.filter { $0.dimension > dimension }
-        if !larger.isEmpty, random.chance(1, in: 2) {
+        if !larger.isEmpty, random.chance(1 / 2) {
             let whole = random.pick(larger)
             let start = random.int(0...whole.dimension - dimension)
             return "\(whole)[\(start):\(start + dimension)]"
         }
         let scalars = inputs.filter { $0.dimension == 1 }
         if dimension == 1 { return number() }
-        if !scalars.isEmpty, random.chance(1, in: 3) { return "SumT(\(random.pick(scalars)), \(dimension))" }
-        if random.chance(1, in: 8) { return "Zero(\(dimension))" }
+        if !scalars.isEmpty, random.chance(1 / 3) { return "SumT(\(random.pick(scalars)), \(dimension))" }
+        if random.chance(1 / 8) { return "Zero(\(dimension))" }
         return "[" + (0..<dimension).map { _ in scalars.isEmpty ? number() : "\(random.pick(scalars))" }.joined(separator: ", ")
             + "]"
     }
@@ -152,7 +153,7 @@ extension FormulaGenerator {
     }
 
     /// `name(f)` or, half the time, the operator for it.
-    mutating func either(_ call: String, _ infix: String) -> String { random.chance(1, in: 2) ? call : "(\(infix))" }
+    mutating func either(_ call: String, _ infix: String) -> String { random.chance(1 / 2) ? call : "(\(infix))" }
 
     mutating func divisor(_ n: Int) -> Int { random.pick((1...n).filter(n.isMultiple)) }
 

@@ -1,6 +1,7 @@
 import Engines
 import Formulas
 import Kernels
+import RandomNumbers
 
 /// A reduction under test, compiled from text once and run on many sizes, types and engines.
 package final class OracleSubject: Sendable {
@@ -97,7 +98,7 @@ package final class OracleSubject: Sendable {
     }
 
     package func arrays(_ call: Call) -> [OracleArray] {
-        var random = OracleRandom(seed: call.seed)
+        var random = RandomSource(seed: call.seed)
         return variables.map { variable in
             let batch = call.batches[variable.index] ?? []
             let points = pointCount(variable.category, call)
@@ -237,7 +238,7 @@ package final class OracleSubject: Sendable {
         _ row: Int, _ item: Int, _ batchShape: [Int], _ columns: Int, _ data: [[Double]], _ call: Call
     ) -> OracleExpectation {
         let roundoff = call.engine == .interpreter || call.type == .float64 ? 0x1p-53 : 0x1p-24
-        var random = OracleRandom(seed: call.seed &+ row &* 7919)
+        var random = RandomSource(seed: call.seed &+ row &* 7919)
         let outputCategory = over == .j ? 0 : 1
         var inputs = Array(repeating: [Double](), count: (variables.map(\.index).max() ?? -1) + 1)
         func load(_ k: Int, _ point: Int) {
@@ -275,7 +276,7 @@ package final class OracleSubject: Sendable {
     }
 
     private func evaluate(
-        _ expression: OracleExpression, _ inputs: [[Double]], _ roundoff: Double, _ samples: Int, _ random: inout OracleRandom
+        _ expression: OracleExpression, _ inputs: [[Double]], _ roundoff: Double, _ samples: Int, _ random: inout RandomSource
     ) -> ([Double], [Double]) {
         let value = expression.value(inputs)
         var deviation = value.map { _ in 0.0 }

@@ -1,5 +1,5 @@
 /// Random numbers that are the same on every machine and in every run: SplitMix64 (Steele, Lea and Flood, 2014).
-package struct OracleRandom: RandomNumberGenerator, Sendable {
+package struct RandomSource: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     /// Seeds are scattered first: states that differ by a multiple of the increment belong to one sequence.
@@ -22,7 +22,10 @@ package struct OracleRandom: RandomNumberGenerator, Sendable {
         low + (high - low) * (Double(next() >> 11) * 0x1p-53)
     }
 
+    /// From 0 to count - 1. The standard library's own choice may differ between its versions.
     package mutating func below(_ count: Int) -> Int { Int(next() >> 33) % count }
+
+    package mutating func int(_ range: ClosedRange<Int>) -> Int { range.lowerBound + below(range.count) }
 
     package mutating func pick<T>(_ items: [T]) -> T { items[below(items.count)] }
 

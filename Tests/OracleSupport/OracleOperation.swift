@@ -1,3 +1,5 @@
+import RandomNumbers
+
 /// One name of the formula language: its value by the definition in the books, and arguments to try it on.
 package struct OracleOperation: Sendable {
     package typealias Attribute = OracleExpression.Attribute
@@ -43,7 +45,7 @@ package enum OracleDomain: Hashable, Sendable {
         }
     }
 
-    package func vector(_ dimension: Int, _ random: inout OracleRandom) -> [Double] {
+    package func vector(_ dimension: Int, _ random: inout RandomSource) -> [Double] {
         (0..<dimension).map { k in
             switch self {
             case .real: random.uniform(-2, 2)

@@ -17,7 +17,7 @@ extension FormulaGenerator {
         "TensorDot": { g, d in
             let (a, c) = (g.divisor(d), g.size())
             let b = d / a
-            let (isFirst, isLast) = (g.random.chance(1, in: 2), g.random.chance(1, in: 2))
+            let (isFirst, isLast) = (g.random.chance(1 / 2), g.random.chance(1 / 2))
             let shapes = "\(isFirst ? [c, a] : [a, c]), \(isLast ? [b, c] : [c, b])"
             let permute = g.random.pick(["", ", [0, 1]", ", [1, 0]", ", (1, 0)"])
             return
@@ -52,7 +52,7 @@ extension FormulaGenerator {
         "ComplexRealScal": { g, d in
             guard d.isMultiple(of: 2) else { return nil }
             let (s, z) = (g.argument(1), g.argument(d))
-            return g.random.chance(1, in: 2) ? "ComplexRealScal(\(s), \(z))" : "ComplexRealScal(\(z), \(s))"
+            return g.random.chance(1 / 2) ? "ComplexRealScal(\(s), \(z))" : "ComplexRealScal(\(z), \(s))"
         },
         "ComplexSquareAbs": { g, d in "ComplexSquareAbs(\(g.argument(2 * d)))" },
         "ComplexAbs": { g, d in "ComplexAbs(\(g.complex(2 * d)))" },

@@ -87,7 +87,7 @@ extension FormulaGenerator {
             return g.either("Divide(\(a), \(b))", "\(a) / \(b)")
         },
         "Powf": { g, d in
-            if g.random.chance(1, in: 3) { return "(\(g.positive(d)))**(\(g.number()))" }
+            if g.random.chance(1 / 3) { return "(\(g.positive(d)))**(\(g.number()))" }
             let (a, b) = g.pair(d) { $0.positive($1) }
             return g.either("Powf(\(b), \(a))", "(\(b))**(\(a))")
         },
@@ -105,11 +105,11 @@ extension FormulaGenerator {
         },
         "LessThan": { g, d in
             let (a, b) = g.pair(d)
-            return g.either("LessThan(\(a), \(b))", g.random.chance(1, in: 2) ? "\(a) < \(b)" : "\(b) > \(a)")
+            return g.either("LessThan(\(a), \(b))", g.random.chance(1 / 2) ? "\(a) < \(b)" : "\(b) > \(a)")
         },
         "LessOrEqual": { g, d in
             let (a, b) = g.pair(d)
-            return g.either("LessOrEqual(\(a), \(b))", g.random.chance(1, in: 2) ? "\(a) <= \(b)" : "\(b) >= \(a)")
+            return g.either("LessOrEqual(\(a), \(b))", g.random.chance(1 / 2) ? "\(a) <= \(b)" : "\(b) >= \(a)")
         },
         "Clamp": { g, d in
             let (a, b) = g.pair(d)
@@ -157,7 +157,7 @@ extension FormulaGenerator {
             guard d > 1 else { return nil }
             let a = g.random.int(1...d - 1)
             let (f, h) = (g.argument(a), g.argument(d - a))
-            return g.random.chance(1, in: 2) ? "Concat(\(f), \(h))" : "[\(f), \(h)]"
+            return g.random.chance(1 / 2) ? "Concat(\(f), \(h))" : "[\(f), \(h)]"
         },
         "OneHot": { g, d in "OneHot(\(g.argument(1)), \(d))" },
         "BSpline": { g, d in
