@@ -30,6 +30,25 @@ struct KernelTests {
         #expect(kernel.columnTableWidth == 1)
     }
 
+    /// A sum of terms with a common factor is multiplied by it once, in the row stage.
+    @Test func commonFactorsLeaveTheSum() throws {
+        let kernel = try kernel("-2 * x * g * Exp(x*y) * b / g", ["x = Vi(1)", "y = Vj(1)", "b = Vj(1)", "g = Pm(1)"])
+        // x y, its exponential, times b, added up.
+        #expect(instructions(kernel, .pair) == [.multiply, .exp, .multiply, .add])
+        #expect(instructions(kernel, .finish) == [.multiply])
+    }
+
+    @Test(arguments: [
+        ("Exp(-g*SqDist(x,y))", true), ("Exp(-SqDist(x,y)/g)", true), ("Exp(x|y)", false), ("Exp(-SqDist(x,y))", true),
+        ("Exp(-Norm2(x-y))", false), ("Exp(-Norm2(x-y)/2)", true),
+    ])
+    func exponentsAreScaledAtAnEarlierStage(formula: String, isScaled: Bool) throws {
+        let kernel = try kernel(formula, ["x = Vi(3)", "y = Vj(3)", "g = Pm(1)"])
+        #expect(instructions(kernel, .pair).contains(.exp2) == isScaled)
+        #expect(instructions(kernel, .pair).contains(.exp) == !isScaled)
+        #expect(!instructions(kernel, .pair).contains(.negate) || !isScaled)
+    }
+
     @Test func reducingOverTheOtherIndexExchangesTheStages() throws {
         let kernel = try kernel("Sin(x) * Log(y)", ["x = Vi(1)", "y = Vj(1)"], over: .i)
         #expect(instructions(kernel, .row).contains(.log))

@@ -37,9 +37,9 @@ import Testing
     @Test func sourceAlone() throws {
         let short = try run("explain Exp(-SqDist(x,y)) x=i:3 y=j:3 --source c")
         #expect(short.status == 0 && short.output.hasPrefix("// Sum over j of") && short.output.contains("khufu_rows"))
-        #expect(!short.output.contains("exp_f32(f32"))
+        #expect(!short.output.contains("exp2_f32(f32"))
         let whole = try run("explain Exp(-SqDist(x,y)) x=i:3 y=j:3 --source c --prelude --dtype float64")
-        #expect(whole.output.contains("exp_f64(f64"))
+        #expect(whole.output.contains("exp2_f64(f64"))
         #expect(try run("explain x x=i:3 --gradient x --source c").output.contains("Var(1,3,0)"))
     }
 

@@ -23,6 +23,12 @@ struct Run {
         defer { tables?.deallocate() }
         let tableBytes = kernel.columnTableBytes(binding.columnCount)
         carryOut(schedule) { task, states in
+            // Kernels may multiply the sum by a factor, and an infinite one would spoil the sum of nothing.
+            guard task.stateOffset != nil || schedule.ranges[task.ranges].contains(where: { !$0.isEmpty }) else {
+                let nothing = reduction.finish(reduction.identityState)
+                for row in task.rows { store(nothing, batchItem: task.batchItem, row: row) }
+                return
+            }
             let output: CPUKernel.Output =
                 if let offset = task.stateOffset {
                     .states(values: states.values(offset), positions: states.positions(offset))

@@ -40,6 +40,8 @@ public enum Instruction: Hashable, Sendable {
     /// 1/√x, and 0 at 0.
     case reciprocalSquareRoot
     case exp, log, sin, cos, arcsin, arccos, arctan
+    /// 2^x.
+    case exp2
     /// arctan2(y, x).
     case arctan2
     case power

@@ -30,7 +30,7 @@ public struct Operand {
     public subscript(k: Int) -> Value { component(Index(k)) }
 
     /// The only component, or component k: how a vector of dimension 1 meets longer ones.
-    func broadcast(_ k: Index) -> Value { component(dimension == 1 ? 0 : k) }
+    public func broadcast(_ k: Index) -> Value { component(dimension == 1 ? 0 : k) }
 }
 
 /// A position that is an affine function of loop counters: `constant + Σ stride · counter`.

@@ -18,16 +18,26 @@ extension Kernel {
             },
             stateCount: accumulator.stateCount)
         let builder = KernelBuilder(self)
-        builder.write(reduction, accumulator)
+        builder.write(reduction)
         self = builder.kernel
+        removeUnusedValues()
     }
 }
 
 extension KernelBuilder {
-    fileprivate func write(_ reduction: Reduction, _ accumulator: any Accumulator) {
+    fileprivate func write(_ reduction: Reduction) {
         var lowering = FormulaLowering(builder: self)
-        let roots = reduction.kind == .zero ? [] : [reduction.formula] + (reduction.weight.map { [$0] } ?? [])
-        lowering.place(roots)
+        // A factor that all terms of a sum share is multiplied by their sum.
+        let (formula, factor) =
+            reduction.kind == .sum
+            ? reduction.formula.separatingFactor { !$0.dependence.contains(reduction.over.reducedCategory.dependence) }
+            : (reduction.formula, nil)
+        var summed = reduction
+        summed.formula = formula
+        let accumulator = summed.accumulator
+        let roots = reduction.kind == .zero ? [] : [formula] + (reduction.weight.map { [$0] } ?? [])
+        lowering.place(roots + (factor.map { [$0] } ?? []))
+        let scale = factor.map { lowering.operand($0) }
 
         let isWide = kernel.precision.accumulator != kernel.precision.arithmetic
         let total = inSection(.begin) { state(accumulator, isWide ? .wide : .number, named: "total") }
@@ -46,6 +56,23 @@ extension KernelBuilder {
                     lowering.operand(formula), weight: roots.count > 1 ? lowering.operand(roots[1]) : nil, into: entered, self)
             }
         }
+        guard let scale else { return finish(accumulator, total) }
+        let dimension = reduction.formula.dimension
+        inSection(.finish) {
+            loop(dimension) { k in result(load(total.values, at: formula.dimension == 1 ? 0 : k) * scale.broadcast(k), at: k) }
+        }
+        // What rounding has added too much, in compensated sums, is a part of the sum.
+        inSection(.export) {
+            for part in 0..<total.values.count / formula.dimension {
+                loop(dimension) { k in
+                    let sum = load(total.values, at: (formula.dimension == 1 ? 0 : k) + part * formula.dimension)
+                    export(value: sum * scale.broadcast(k), at: k + part * dimension)
+                }
+            }
+        }
+    }
+
+    private func finish(_ accumulator: any Accumulator, _ total: StateReference) {
         inSection(.finish) {
             accumulator.emitFinish(
                 total, value: { k, value in self.result(value, at: k) },
@@ -64,5 +91,40 @@ extension KernelBuilder {
         return StateReference(
             values: array(count.values, of: type, named: name),
             positions: count.positions > 0 ? array(count.positions, of: .position, named: name + "_position") : nil)
+    }
+}
+
+extension Kernel {
+    /// Drops what nothing uses: operations leave such values behind where they find a shorter way.
+    fileprivate mutating func removeUnusedValues() {
+        var uses: [Register: Int] = [:]
+        var definitions: [Register: [Register]] = [:]
+        for statement in sections.values.flatMap(\.flattened) {
+            for register in statement.operands { uses[register, default: 0] += 1 }
+            if case .define(let register, let expression) = statement { definitions[register] = expression.operands }
+        }
+        var unused: Set<Register> = []
+        var open = definitions.keys.filter { uses[$0] == nil }
+        while let register = open.popLast() {
+            unused.insert(register)
+            for operand in definitions[register]! {
+                uses[operand]! -= 1
+                if uses[operand] == 0, definitions[operand] != nil { open.append(operand) }
+            }
+        }
+        for section in sections.keys { sections[section] = sections[section]!.removing(unused) }
+    }
+}
+
+extension [Statement] {
+    fileprivate func removing(_ registers: Set<Register>) -> [Statement] {
+        compactMap { statement in
+            switch statement {
+            case .define(let register, _) where registers.contains(register): nil
+            case .loop(let counter, let count, let body): .loop(counter: counter, count: count, body: body.removing(registers))
+            case .whenAny(let mask, let body): .whenAny(mask, body.removing(registers))
+            default: statement
+            }
+        }
     }
 }

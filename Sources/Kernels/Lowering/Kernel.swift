@@ -143,6 +143,21 @@ public indirect enum Statement: Hashable, Sendable {
     case exportedPosition(Register, Index)
 }
 
+extension Statement {
+    /// The registers that it reads, those of statements inside it not included.
+    var operands: [Register] {
+        switch self {
+        case .define(_, let expression): expression.operands
+        case .declare(_, let initial): [initial]
+        case .assign(let register, let value): [register, value]
+        case .store(let register, _, _), .tableStore(let register, _), .result(let register, _), .index(let register, _),
+            .exportedValue(let register, _), .exportedPosition(let register, _), .whenAny(let register, _):
+            [register]
+        case .loop, .barrier: []
+        }
+    }
+}
+
 /// An array of the program.
 struct ArrayInfo: Hashable, Sendable {
     var reference: ArrayReference

@@ -14,6 +14,8 @@ final class KernelBuilder: Emitter {
     /// What the call and row sections have computed: later sections see it too.
     private var sectionScopes: [Kernel.Section: [Expression: Register]] = [:]
     private var registers: [Register] = []
+    /// What each register was defined as, by its number; nil for those that are assigned again.
+    private var definitions: [Expression?] = []
     private var counterCount = 0
     /// How many copies of the current place unrolling makes.
     private var unrolled = 1
@@ -43,9 +45,10 @@ final class KernelBuilder: Emitter {
 
     private func append(_ statement: Statement) { blocks[blocks.count - 1].append(statement) }
 
-    private func register(_ type: ElementType) -> Register {
+    private func register(_ type: ElementType, _ definition: Expression? = nil) -> Register {
         let register = Register(id: registers.count, type: type, section: section)
         registers.append(register)
+        definitions.append(definition)
         return register
     }
 
@@ -58,7 +61,7 @@ final class KernelBuilder: Emitter {
             for scope in scopes.reversed() { if let known = scope[expression] { return value(known) } }
             for earlier in section.visible { if let known = sectionScopes[earlier]?[expression] { return value(known) } }
         }
-        let register = register(type)
+        let register = register(type, expression)
         append(.define(register, expression))
         if !canChange { scopes[scopes.count - 1][expression] = register }
         return value(register)
@@ -71,6 +74,7 @@ final class KernelBuilder: Emitter {
     func constant(_ number: Double) -> Value { define(.number, .constant(number)) }
 
     func apply(_ instruction: Instruction, _ operands: [Value]) -> Value {
+        if instruction == .exp, let power = powerOfTwo(operand(operands[0])) { return power }
         var registers = operands.map(operand)
         // Numbers of two types meet in the wider; constants take the type of their company.
         let isWide = registers.contains { $0.type == .wide }
@@ -85,6 +89,49 @@ final class KernelBuilder: Emitter {
             default: isWide ? .wide : .number
             }
         return define(type, .apply(instruction, registers))
+    }
+
+    /// e^(c u) as 2^(c' u), where c' = c / ln 2 is computed at an earlier stage; nil where there is no such c.
+    ///
+    /// The product is rounded as it would have been; c' is rounded once more than c. A sign alone counts as a factor where u
+    /// is a sum or product, hence rounded itself.
+    private func powerOfTwo(_ exponent: Register) -> Value? {
+        guard exponent.type == .number else { return nil }
+        let (u, sign) = withoutSign(exponent)
+        func power(_ rest: Register, scaledBy function: (_ scale: Value) -> Value?) -> Value? {
+            let (rest, restSign) = withoutSign(rest)
+            return function(constant(sign * restSign * 1.4426950408889634)).map { ($0 * value(rest)).apply(.exp2) }
+        }
+        switch definitions[u.id] {
+        case .apply(.multiply, let factors):
+            for (c, rest) in [(factors[0], factors[1]), (factors[1], factors[0])] {
+                if let power = power(rest, scaledBy: { scale in atEarlierStage(c) { $0 * scale } }) { return power }
+            }
+        case .apply(.divide, let operands):
+            return power(operands[0]) { scale in atEarlierStage(operands[1]) { scale / $0 } }
+        case .apply(.add, _), nil: break
+        default: return nil
+        }
+        return sign < 0 ? power(u) { $0 } : nil
+    }
+
+    /// What is left when negations are taken off, and the sign of their product.
+    private func withoutSign(_ register: Register) -> (Register, sign: Double) {
+        var (register, sign) = (register, 1.0)
+        while case .apply(.negate, let operands) = definitions[register.id] { (register, sign) = (operands[0], -sign) }
+        return (register, sign)
+    }
+
+    /// A function of a register, computed where the register is if that is earlier than here; nil if it is not.
+    private func atEarlierStage(_ register: Register, _ function: (Value) -> Value) -> Value? {
+        switch definitions[register.id] {
+        case .constant: return function(value(register))
+        case .input(let place, let component) where kernel.inputs[place].role == .parameter && component.terms.isEmpty:
+            return inSection(.call) { function(input(place, component)) }
+        default:
+            guard register.section != section, register.section == .call || register.section == .row else { return nil }
+            return inSection(register.section) { function(value(register)) }
+        }
     }
 
     private func converted(_ value: Value, to type: ElementType) -> Value {

@@ -65,6 +65,7 @@ struct Dialect: Sendable {
         case .floor: "floor"
         case .round: "round"
         case .exp: "exp"
+        case .exp2: "exp2"
         case .log: "log"
         case .sin: "sin"
         case .cos: "cos"

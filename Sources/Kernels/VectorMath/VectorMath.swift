@@ -39,7 +39,7 @@ package struct VectorFunction: Sendable {
 /// `-ffinite-math-only` or `-fno-signed-zeros`: rounding by adding a large number, error terms and NaN tests would be optimised away.
 package enum VectorMath {
     package static let functions: [VectorFunction] =
-        rounding + roots + exponentials + trigonometric + inverseTrigonometric + powers
+        rounding + roots + exponentials + powersOfTwo + trigonometric + inverseTrigonometric + powers
 
     /// The C texts of the named functions and of what they depend on; dependencies first, each once.
     /// Unknown names are ignored: the caller asks `function(named:)` what exists.
