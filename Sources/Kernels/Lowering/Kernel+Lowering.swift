@@ -46,7 +46,7 @@ extension KernelBuilder {
         var entered = total
         if kernel.blockLength != nil {
             let block = inSection(.blockBegin) { state(accumulator, .number, named: "partial") }
-            inSection(.blockBegin) { accumulator.emitIdentity(block, self) }
+            inSection(.blockBegin) { accumulator.emitIdentity(ofBlock: block, after: total, self) }
             inSection(.flush) { accumulator.emitMerge(block, into: total, self) }
             entered = block
         }

@@ -41,11 +41,6 @@ public struct Kernel: Sendable {
     /// Numbers and positions of a state that is handed out.
     public var stateCount: (values: Int, positions: Int)
 
-    /// Whether some loop over components is left in the pair section: then columns are taken several at a time.
-    public var hasPairLoops: Bool {
-        sections[.pair, default: []].contains { if case .loop = $0 { true } else { false } }
-    }
-
     /// Columns per block; nil where terms go straight into the total.
     public var blockLength: Int? { reduction.scheme == .blocks ? 256 : nil }
 }

@@ -11,24 +11,21 @@ public struct CSource: Sendable {
     /// Rows per block.
     public let rowsPerBlock: Int
 
-    /// Row vectors per block. More vectors reuse each column's loads more often; two leave registers for large states.
-    private static let rowVectors = 2
-    /// Columns taken at a time where the pair section has loops over components.
-    private static let columnsPerStep = 4
     /// Arrays beyond this size are kept in the workspace, not on a thread's stack.
     private static let largestStackArray = 4_096
 
     /// - Parameter vectorBytes: the width of the processor's vectors: 64, 32 or 16.
     public init(_ kernel: Kernel, vectorBytes: Int) {
         let lanes = vectorBytes / kernel.precision.arithmetic.byteCount
-        let columns = kernel.hasPairLoops ? Self.columnsPerStep : 1
+        let block = RegisterBlock(for: kernel, vectorBytes: vectorBytes)
         let dialect = Dialect(precision: kernel.precision)
-        let uses = RegisterUses(Kernel.Section.allCases.map { kernel.sections[$0, default: []] }, splitsAtBarriers: columns > 1)
+        let uses = RegisterUses(
+            Kernel.Section.allCases.map { kernel.sections[$0, default: []] }, splitsAtBarriers: block.columns > 1)
         var frame = CSourceFrame(
-            kernel: kernel, dialect: dialect, uses: uses, columns: columns, lanes: lanes, rowVectors: Self.rowVectors,
+            kernel: kernel, dialect: dialect, uses: uses, columns: block.columns, lanes: lanes, rowVectors: block.rowVectors,
             largestStackArray: Self.largestStackArray)
         text = frame.print()
         workspaceBytes = frame.workspaceBytes
-        rowsPerBlock = lanes * Self.rowVectors
+        rowsPerBlock = lanes * block.rowVectors
     }
 }

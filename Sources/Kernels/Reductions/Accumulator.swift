@@ -22,11 +22,19 @@ protocol Accumulator: Sendable {
     // MARK: Generated code
 
     func emitIdentity(_ state: StateReference, _ builder: KernelBuilder)
+    /// The state of a block of columns before its first, `total` being that of the columns before.
+    func emitIdentity(ofBlock block: StateReference, after total: StateReference, _ builder: KernelBuilder)
     func emitEnter(_ value: Operand, weight: Operand?, into state: StateReference, _ builder: KernelBuilder)
     func emitMerge(_ later: StateReference, into state: StateReference, _ builder: KernelBuilder)
     /// Hands component k of the result to `value`, and index k to `index`.
     func emitFinish(
         _ state: StateReference, value: (Index, Value) -> Void, index: (Index, Value) -> Void, _ builder: KernelBuilder)
+}
+
+extension Accumulator {
+    func emitIdentity(ofBlock block: StateReference, after total: StateReference, _ builder: KernelBuilder) {
+        emitIdentity(block, builder)
+    }
 }
 
 /// A state outside generated code.

@@ -1,8 +1,11 @@
 import Formulas
 import RealModule
 
-/// log Σ e^F g and its relatives, in one pass that cannot overflow. The state is a shift m, the largest F met so far, and
-/// the sums s = Σ e^(F - m) g. When a larger F comes, which is rare after the first columns, s is scaled down to it.
+/// log Σ e^F g and its relatives, in one pass that cannot overflow. The state is a shift m, at least the largest F met so
+/// far, and the sums s = Σ e^(F - m) g. When a larger F comes, s is scaled down to it.
+///
+/// Generated code sets the shift somewhat above that F where it is not a result itself: else every record would cost a
+/// branch, and some lane has a record in every third column.
 ///
 /// The shift starts at the lowest finite number and never leaves the finite ones: then F = -inf adds e^(-inf) = 0 also
 /// when nothing else came before, an infinite F gives an infinite sum rather than inf - inf, and log 0 = -inf comes out for
@@ -20,6 +23,8 @@ struct SoftMaximumAccumulator: Accumulator {
     /// The mean needs Σ e^(F - m) as well, before the weighted sums.
     private var sumCount: Int { dimension + (result == .mean ? 1 : 0) }
     private static let lowest = -Double.greatestFiniteMagnitude
+    /// How far above the largest F the shift is put.
+    private var headroom: Double { result == .pair ? 0 : 8 }
 
     // m, the sums, their corrections.
     var stateCount: (values: Int, positions: Int) { (1 + (isCompensated ? 2 : 1) * sumCount, 0) }
@@ -74,9 +79,17 @@ struct SoftMaximumAccumulator: Accumulator {
         builder.loop(stateCount.values - 1) { k in builder.store(builder.constant(0), in: state.values, at: k + 1) }
     }
 
+    /// The shift goes on from where it is.
+    func emitIdentity(ofBlock block: StateReference, after total: StateReference, _ builder: KernelBuilder) {
+        emitIdentity(block, builder)
+        let shift = builder.converted(builder.load(total.values, at: 0), like: block.values)
+        let lowest = builder.constant(-builder.largestFinite(of: block.values))
+        builder.store((shift > lowest).select(shift, lowest), in: block.values, at: 0)
+    }
+
     func emitEnter(_ value: Operand, weight: Operand?, into state: StateReference, _ builder: KernelBuilder) {
         let exponent = builder.converted(value[0], like: state.values)
-        emitRaise(state, to: exponent, builder)
+        emitRaise(state, to: exponent, headroom: headroom, builder)
         // Several columns may be in flight: the shift must have seen all of them before it is used.
         builder.barrier()
         let mass = (exponent - builder.load(state.values, at: 0)).apply(.exp)
@@ -88,7 +101,7 @@ struct SoftMaximumAccumulator: Accumulator {
 
     func emitMerge(_ later: StateReference, into state: StateReference, _ builder: KernelBuilder) {
         let laterShift = builder.converted(builder.load(later.values, at: 0), like: state.values)
-        emitRaise(state, to: laterShift, builder)
+        emitRaise(state, to: laterShift, headroom: 0, builder)
         let scale = (laterShift - builder.load(state.values, at: 0)).apply(.exp)
         builder.loop(sumCount) { k in
             let sum = builder.converted(builder.load(later.values, at: k + 1), like: state.values)
@@ -100,11 +113,14 @@ struct SoftMaximumAccumulator: Accumulator {
         builder.emitCompensatedAdd(term, to: state.values, at: k, correction: isCompensated ? k + sumCount : nil)
     }
 
-    private func emitRaise(_ state: StateReference, to value: Value, _ builder: KernelBuilder) {
+    private func emitRaise(
+        _ state: StateReference, to value: Value, headroom: Double, _ builder: KernelBuilder
+    ) {
         builder.whenAny(value > builder.load(state.values, at: 0)) {
             let old = builder.load(state.values, at: 0)
             let largest = builder.constant(builder.largestFinite(of: state.values))
-            let capped = (value > largest).select(largest, value)
+            let raised = headroom > 0 ? value + builder.constant(headroom) : value
+            let capped = (raised > largest).select(largest, raised)
             let shift = (value > old).select(capped, old)
             let scale = (old - shift).apply(.exp)
             builder.loop(stateCount.values - 1) { k in
@@ -121,7 +137,11 @@ struct SoftMaximumAccumulator: Accumulator {
         let first = builder.load(state.values, at: 1)
         switch result {
         case .logarithm:
-            builder.loop(dimension) { k in value(k, shift + builder.load(state.values, at: k + 1).apply(.log)) }
+            // The logarithm of a sum without headroom is as small as can be, and so is its rounding error.
+            let (largest, scale) = (shift - builder.constant(headroom), builder.constant(Double.exp(headroom)))
+            builder.loop(dimension) { k in
+                value(k, largest + (builder.load(state.values, at: k + 1) * scale).apply(.log))
+            }
         case .mean:
             builder.loop(dimension) { k in value(k, builder.load(state.values, at: k + 2) / first) }
         case .pair:
