@@ -49,6 +49,32 @@ struct KernelTests {
         #expect(!instructions(kernel, .pair).contains(.negate) || !isScaled)
     }
 
+    /// Loops count as often as they turn; products fuse with the sums that they enter.
+    @Test func costsOfAPair() throws {
+        func cost(_ formula: String, _ d: Int, _ kind: Reduction.Kind = .sum) throws -> PairCost {
+            try kernel(formula, ["x = Vi(\(d))", "y = Vj(\(d))", "b = Vj(1)"], kind).pairCost
+        }
+        for d in [3, 100] {
+            let dot = try cost("(x|y)*b", d)
+            #expect(dot.arithmetic == d + 1 && dot.columnNumbers == d + 1 && dot.functions.isEmpty)
+            // A difference and a square each; a comparison and its question.
+            let nearest = try cost("SqDist(x,y)", d, .argMin)
+            #expect(nearest.arithmetic == 2 * d + 3 && nearest.columnNumbers == d)
+        }
+        #expect(try cost("Exp(x+y)*Sin(x*y)", 1).functions == ["exp": 1, "sin": 1])
+    }
+
+    @Test func registerBlocksFitTheRegisters() throws {
+        let aliases = ["x = Vi(100)", "y = Vj(100)"]
+        let plain = try kernel("Exp(x|y)", ["x = Vi(3)", "y = Vj(3)"])
+        #expect(CSource(plain, vectorBytes: 64).block == RegisterBlock(rowVectors: 1, columns: 1))
+        for (formula, wide, narrow) in [("Exp(x|y)", 8, 4), ("Exp(x|y)*Norm2(x-y)*Norm2(x+y)*Sum(Abs(x-y))", 4, 2)] {
+            let kernel = try kernel(formula, aliases)
+            #expect(CSource(kernel, vectorBytes: 64).block == RegisterBlock(rowVectors: 1, columns: wide))
+            #expect(CSource(kernel, vectorBytes: 32).block == RegisterBlock(rowVectors: 2, columns: narrow))
+        }
+    }
+
     @Test func reducingOverTheOtherIndexExchangesTheStages() throws {
         let kernel = try kernel("Sin(x) * Log(y)", ["x = Vi(1)", "y = Vj(1)"], over: .i)
         #expect(instructions(kernel, .row).contains(.log))

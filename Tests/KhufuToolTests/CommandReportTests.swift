@@ -43,6 +43,29 @@ import Testing
         #expect(try run("explain x x=i:3 --gradient x --source c").output.contains("Var(1,3,0)"))
     }
 
+    @Test func commonFactorsAreShownOutsideTheSum() throws {
+        let answer = try run("explain Exp(-g*SqDist(x,y))*b x=i:3 y=j:3 b=j:1 g=p:1 --gradient x")
+        #expect(answer.output.contains("at the end     sum × r1"))
+        #expect(answer.output.contains("a pair costs   8 instructions of arithmetic, 1 exp2; reads 4 numbers"))
+    }
+
+    // MARK: bench
+
+    @Test(arguments: ["cpu", "interpreter"]) func benchTimesAReduction(device: String) throws {
+        let answer = try run("bench Exp(-SqDist(x,y)) x=i:3 y=j:3 --points 200 --device \(device)")
+        #expect(answer.status == 0 && answer.errors == "")
+        let lines = answer.output.split(separator: "\n")
+        try #require(lines.count == 2)
+        #expect(lines[1].hasPrefix("Exp(-SqDist(x,y))") && lines[1].contains("200  float32"))
+        // Only compiled code is held to the processor's limit.
+        #expect(lines[1].hasSuffix("%") == (device == "cpu"))
+    }
+
+    @Test func benchRefuses() throws {
+        #expect(try run("bench Exp(x) x=i:3 --points 0").sentence.contains("--points"))
+        #expect(try run("bench Exp(z) x=i:3").status == 65)
+    }
+
     // MARK: lists, doctor, cache
 
     @Test func lists() throws {

@@ -24,14 +24,18 @@ extension Kernel {
     }
 }
 
+extension Reduction {
+    /// The formula without the factor that all terms of a sum share, and that factor: it is multiplied by their sum.
+    public func separatingCommonFactor() -> (rest: Formula, factor: Formula?) {
+        guard kind == .sum else { return (formula, nil) }
+        return formula.separatingFactor { !$0.dependence.contains(over.reducedCategory.dependence) }
+    }
+}
+
 extension KernelBuilder {
     fileprivate func write(_ reduction: Reduction) {
         var lowering = FormulaLowering(builder: self)
-        // A factor that all terms of a sum share is multiplied by their sum.
-        let (formula, factor) =
-            reduction.kind == .sum
-            ? reduction.formula.separatingFactor { !$0.dependence.contains(reduction.over.reducedCategory.dependence) }
-            : (reduction.formula, nil)
+        let (formula, factor) = reduction.separatingCommonFactor()
         var summed = reduction
         summed.formula = formula
         let accumulator = summed.accumulator

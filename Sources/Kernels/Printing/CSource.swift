@@ -10,14 +10,18 @@ public struct CSource: Sendable {
     public let workspaceBytes: Int
     /// Rows per block.
     public let rowsPerBlock: Int
+    /// Numbers per vector.
+    public let lanes: Int
+    /// What is worked on at a time.
+    public let block: RegisterBlock
 
     /// Arrays beyond this size are kept in the workspace, not on a thread's stack.
     private static let largestStackArray = 4_096
 
     /// - Parameter vectorBytes: the width of the processor's vectors: 64, 32 or 16.
     public init(_ kernel: Kernel, vectorBytes: Int) {
-        let lanes = vectorBytes / kernel.precision.arithmetic.byteCount
-        let block = RegisterBlock(for: kernel, vectorBytes: vectorBytes)
+        lanes = vectorBytes / kernel.precision.arithmetic.byteCount
+        block = RegisterBlock(for: kernel, vectorBytes: vectorBytes)
         let dialect = Dialect(precision: kernel.precision)
         let uses = RegisterUses(
             Kernel.Section.allCases.map { kernel.sections[$0, default: []] }, splitsAtBarriers: block.columns > 1)

@@ -9,6 +9,11 @@ public struct RegisterBlock: Hashable, Sendable {
     /// addition need not wait for the last.
     public var columns: Int
 
+    init(rowVectors: Int, columns: Int) {
+        self.rowVectors = rowVectors
+        self.columns = columns
+    }
+
     /// - Parameter vectorBytes: the width of the processor's vectors: 64, 32 or 16.
     init(for kernel: Kernel, vectorBytes: Int) {
         // With AVX-512 an instruction takes a column's number from memory as it is. Elsewhere that is a load into a register,

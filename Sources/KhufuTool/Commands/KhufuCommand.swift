@@ -20,7 +20,7 @@ struct KhufuCommand: ParsableCommand {
             """,
         version: "khufu \(version)",
         subcommands: [
-            ReduceCommand.self, ExplainCommand.self, DemoCommand.self, DoctorCommand.self, CacheCommand.self,
+            ReduceCommand.self, ExplainCommand.self, BenchCommand.self, DemoCommand.self, DoctorCommand.self, CacheCommand.self,
             OperationsCommand.self, ReductionsCommand.self,
         ])
 
@@ -91,7 +91,8 @@ enum NegativeFormula {
     static func protect(_ arguments: [String]) -> [String] {
         let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
         let protected = arguments[..<end].enumerated().map { position, argument in
-            isOne(argument, isInPlace: position == 1 && ["reduce", "explain"].contains(arguments[0])) ? " " + argument : argument
+            isOne(argument, isInPlace: position == 1 && ["reduce", "explain", "bench"].contains(arguments[0]))
+                ? " " + argument : argument
         }
         return protected + arguments[end...]
     }

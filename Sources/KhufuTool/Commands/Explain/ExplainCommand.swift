@@ -47,15 +47,7 @@ struct ExplainCommand: ParsableCommand {
     }
 
     func run() throws {
-        let declarations = try inputs.enumerated().map { position, input in
-            guard let dimension = Int(input.rest) else {
-                throw Failure(
-                    .usage,
-                    "The dimension of \(quoted(input.name)) is a whole number, as in \(input.name)=i:3; this is \(quoted(input.rest))."
-                )
-            }
-            return try input.declaration(position: position, dimension: dimension)
-        }
+        let declarations = try inputs.enumerated().map { try $1.declaration(position: $0) }
         let reduction = try options.reduction(of: formula, declarations)
         let derivative = try gradient.map { name in
             try reduction.gradient(withRespectTo: declarations.first { $0.name == name }!.variable)

@@ -57,7 +57,7 @@ struct Explanation {
         let (i, j) = reduction.over == .j ? ("i", "j") : ("j", "i")
         let rows: [(Stages.Stage, String, [Kernel.Section])] = [
             (.call, "once", [.call]), (.row, "for each \(i)", [.row]), (.column, "for each \(j)", [.column]),
-            (.pair, "for each pair", [.pair]),
+            (.pair, "for each pair", [.pair]), (.result, "at the end", [.finish]),
         ]
         var sheet = Sheet()
         for (stage, title, sections) in rows {
@@ -67,6 +67,9 @@ struct Explanation {
             let isAll = stage == .pair && stages.steps.count == 1
             sheet.add(title, isAll ? "all of it: \(count)" : (steps + ["→ \(count)"]).joined(separator: "\n"))
         }
+        let source = SourceText(kernel)
+        sheet.add("at a time", source.block)
+        sheet.add("a pair costs", kernel.pairCost.text)
         return sheet.text(width: 13)
     }
 

@@ -4,11 +4,21 @@ import Kernels
 
 /// The generated C of a reduction, whole or without what all kernels have in common.
 struct SourceText {
-    private let whole: String
+    private let source: CSource
+    private var whole: String { source.text }
+
+    init(_ kernel: Kernel) {
+        let set = (try? KernelCache.shared.instructionSet) ?? .best()
+        source = CSource(kernel, vectorBytes: set.vectorBytes)
+    }
 
     init(of reduction: Reduction, _ precision: Precision) throws {
-        let set = (try? KernelCache.shared.instructionSet) ?? .best()
-        whole = CSource(try Kernel(lowering: reduction, precision: precision), vectorBytes: set.vectorBytes).text
+        self.init(try Kernel(lowering: reduction, precision: precision))
+    }
+
+    /// "16 rows × 8 columns".
+    var block: String {
+        "\(counted(source.rowsPerBlock, "row")) (\(counted(source.block.rowVectors, "vector"))) × \(counted(source.block.columns, "column"))"
     }
 
     func text(withPrelude: Bool) -> String {
@@ -18,5 +28,13 @@ struct SourceText {
         let kernel = whole[end.upperBound...].drop { $0 == "\n" }
         let hidden = whole.count { $0 == "\n" } - kernel.count { $0 == "\n" } - heading.count
         return heading.joined(separator: "\n") + "\n// … \(hidden) lines that kernels share; --prelude shows them.\n\n" + kernel
+    }
+}
+
+extension PairCost {
+    /// "9 instructions of arithmetic, 1 exp2; reads 4 numbers".
+    var text: String {
+        let calls = functions.sorted { $0.key < $1.key }.map { ", \(counted($0.value)) \($0.key)" }.joined()
+        return "\(counted(arithmetic, "instruction")) of arithmetic\(calls); reads \(counted(columnNumbers, "number"))"
     }
 }

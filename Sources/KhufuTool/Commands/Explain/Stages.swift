@@ -7,7 +7,7 @@ import Kernels
 /// as what is really left to do.
 struct Stages {
     enum Stage: Int, CaseIterable, Comparable {
-        case call, row, column, pair
+        case call, row, column, pair, result
         static func < (a: Stage, b: Stage) -> Bool { a.rawValue < b.rawValue }
     }
 
@@ -17,13 +17,15 @@ struct Stages {
 
     init(_ reduction: Reduction, _ declarations: [Declaration]) throws(FormulaError) {
         self.reduction = reduction
-        let roots = [reduction.formula] + (reduction.weight.map { [$0] } ?? [])
-        let order = Formula.topologicalOrder(roots)
+        let (formula, factor) = reduction.separatingCommonFactor()
+        let roots = [formula] + (reduction.weight.map { [$0] } ?? [])
+        let order = Formula.topologicalOrder(roots + (factor.map { [$0] } ?? []))
         var names = declarations.namesByVariable
         var labels: [Formula: Formula] = [:]
         var counts: [Stage: Int] = [:]
 
-        for formula in order where isHoisted(formula, order) {
+        let ends = Set(roots + (factor.map { [$0] } ?? []))
+        for formula in order where isHoisted(formula, order, ends) {
             let stage = stage(formula)
             counts[stage, default: 0] += 1
             let letter = [Stage.call: "p", .row: "r", .column: "c"][stage]!
@@ -34,6 +36,7 @@ struct Stages {
             labels[formula] = try Formula(variable)
         }
         for root in roots { steps[.pair, default: []].append(try text(root, labels, names)) }
+        if let factor { steps[.result] = ["sum × \(try text(factor, labels, names))"] }
     }
 
     /// Numbers beyond all inputs of a text.
@@ -67,10 +70,10 @@ struct Stages {
     }
 
     /// Whether a part is kept for a later stage: real work, and used by something that depends on more.
-    private func isHoisted(_ formula: Formula, _ order: [Formula]) -> Bool {
+    private func isHoisted(_ formula: Formula, _ order: [Formula], _ ends: Set<Formula>) -> Bool {
         let stage = stage(formula)
         guard stage != .pair, !formula.arguments.isEmpty else { return false }
-        return order.contains { $0.arguments.contains(formula) && self.stage($0) != stage }
+        return ends.contains(formula) || order.contains { $0.arguments.contains(formula) && self.stage($0) != stage }
     }
 }
 

@@ -44,6 +44,16 @@ struct InputArgument: Equatable, Sendable {
         }
     }
 
+    /// The declaration of this input at a position, its dimension standing behind the kind.
+    func declaration(position: Int) throws(Failure) -> Declaration {
+        guard let dimension = Int(rest) else {
+            throw Failure(
+                .usage,
+                "The dimension of \(quoted(name)) is a whole number, as in \(name)=i:3; this is \(quoted(rest)).")
+        }
+        return try declaration(position: position, dimension: dimension)
+    }
+
     /// The declaration of this input at a position, with the dimension that was read or given.
     func declaration(position: Int, dimension: Int) throws(Failure) -> Declaration {
         guard (1...Formula.maximumDimension).contains(dimension) else {
