@@ -65,6 +65,21 @@ import Glibc
         }
     }
 
+    /// Columns that do not fit in a core's cache pass in panels, between which the totals wait.
+    @Test(arguments: RandomFormulaTests.reductions) func columnPanels(_ name: String) throws {
+        let (u, v) = (OracleExpression.variable(0, 50, 0), OracleExpression.variable(1, 50, 1))
+        let f = OracleExpression("Sin", [OracleExpression("SqDist", [u, v])])
+        let isWeighted = name.contains("Soft") || name.hasSuffix("Weight")
+        let weight = isWeighted ? OracleExpression("Add", [OracleExpression("Square", [.variable(2, 2, 1)]), .number(0.5)]) : nil
+        let subject = try OracleSubject(
+            name, of: name == "Sum" ? OracleExpression("Mult", [f, .variable(2, 3, 1)]) : f, weight: weight,
+            k: name.contains("KM") ? 5 : 1)
+        for (m, n) in [(50, 24_000), (33, 12_345)] {
+            expect(subject.check(.init(m: m, n: n, threads: 1, seed: n, checkedRows: 1)))
+            expect(subject.check(.init(m: m, n: n, type: .float64, threads: 1, seed: n, checkedRows: 1)))
+        }
+    }
+
     @Test(arguments: engines) func noColumns(_ engine: ExecutionOptions.Engine) throws {
         for name in RandomFormulaTests.reductions {
             let weight = name.hasSuffix("Weight") || name == "SoftMax" ? OracleExpression.variable(2, 2, 1) : nil

@@ -7,6 +7,9 @@ final class CPUKernel: Sendable {
     let kernel: Kernel
     let rowsPerBlock: Int
     private let workspaceBytes: Int
+    private let lanes: Int
+    private let stateBytes: Int
+    private let panel: ColumnPanel
     private let library: SharedLibrary
     private let rows: Function
     private let columns: Function?
@@ -19,6 +22,9 @@ final class CPUKernel: Sendable {
         self.kernel = kernel
         rowsPerBlock = source.rowsPerBlock
         workspaceBytes = source.workspaceBytes
+        lanes = source.lanes
+        stateBytes = source.stateBytes
+        panel = ColumnPanel(columnBytes: kernel.columnBytes, blockLength: kernel.blockLength ?? 1)
         library = try cache.library(for: source.text, instructionSet: instructionSet)
         guard let rows = library.symbol("khufu_rows") else {
             throw .unloadable(compiler: (try? cache.compiler.path) ?? "the compiler", reason: "it lacks khufu_rows")
@@ -56,6 +62,23 @@ final class CPUKernel: Sendable {
             call.exportedValues = values
             call.exportedPositions = positions
         }
+        let panels = rows.count > rowsPerBlock && stateBytes > 0 ? panel.panels(of: ranges) : []
+        guard panels.count > 1 else { return reduce(rows, over: ranges, &call, inputs) }
+        // Each panel meets all rows before the next comes; totals wait in between.
+        let states = UnsafeMutableRawPointer.allocate(
+            byteCount: (rows.count + lanes - 1) / lanes * stateBytes, alignment: 64)
+        defer { states.deallocate() }
+        call.states = states
+        for (number, panel) in panels.enumerated() {
+            call.isResumed = number > 0 ? 1 : 0
+            call.isSuspended = number < panels.count - 1 ? 1 : 0
+            reduce(rows, over: panel[...], &call, inputs)
+        }
+    }
+
+    private func reduce(
+        _ rows: Range<Int>, over ranges: ArraySlice<Range<Int>>, _ call: inout Call, _ inputs: [UnsafeRawPointer]
+    ) {
         let flat = ranges.flatMap { [Int64($0.lowerBound), Int64($0.upperBound)] }
         flat.withUnsafeBufferPointer { flat in
             call.ranges = flat.baseAddress
@@ -98,6 +121,9 @@ final class CPUKernel: Sendable {
         var first: Int64 = 0
         var end: Int64 = 0
         var positionBase: Int64 = 0
+        var states: UnsafeMutableRawPointer?
+        var isResumed: Int64 = 0
+        var isSuspended: Int64 = 0
         var workspace: UnsafeMutableRawPointer?
     }
 }

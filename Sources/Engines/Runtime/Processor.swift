@@ -23,6 +23,15 @@ package struct Processor: Sendable {
     /// All features in one line: part of a kernel's address in the cache, which a cluster's machines may share.
     var featureString: String { features.sorted().joined(separator: " ") }
 
+    /// The second-level cache, which a core shares with none or few others. A usual size where the system does not tell.
+    package static let privateCacheBytes: Int = {
+        #if canImport(Glibc)
+        let size = sysconf(Int32(_SC_LEVEL2_CACHE_SIZE))
+        if size >= 128 << 10 { return size }
+        #endif
+        return 512 << 10
+    }()
+
     private static func detect() -> Processor {
         #if canImport(Darwin)
         // Intel Macs list features in capitals, in two places; on Apple silicon every machine has what we use.

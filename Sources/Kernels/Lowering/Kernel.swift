@@ -41,6 +41,13 @@ public struct Kernel: Sendable {
     /// Numbers and positions of a state that is handed out.
     public var stateCount: (values: Int, positions: Int)
 
+    /// Bytes that a column is read from.
+    public var columnBytes: Int {
+        inputs.reduce(columnTableWidth * precision.arithmetic.byteCount) { bytes, input in
+            bytes + (input.role == .column ? input.variable.dimension * precision.storage.byteCount : 0)
+        }
+    }
+
     /// Columns per block; nil where terms go straight into the total.
     public var blockLength: Int? { reduction.scheme == .blocks ? 256 : nil }
 }

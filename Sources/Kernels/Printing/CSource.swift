@@ -8,6 +8,8 @@ public struct CSource: Sendable {
     public let text: String
     /// Bytes of scratch memory that a call needs.
     public let workspaceBytes: Int
+    /// Bytes of the totals of a vector of rows.
+    public let stateBytes: Int
     /// Rows per block.
     public let rowsPerBlock: Int
     /// Numbers per vector.
@@ -30,6 +32,7 @@ public struct CSource: Sendable {
             largestStackArray: Self.largestStackArray)
         text = frame.print()
         workspaceBytes = frame.workspaceBytes
+        stateBytes = frame.stateBytes
         rowsPerBlock = lanes * block.rowVectors
     }
 }

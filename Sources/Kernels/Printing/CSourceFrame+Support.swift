@@ -55,6 +55,9 @@ extension CSourceFrame {
                 long long first;                 // points of the result to compute, or columns to tabulate
                 long long end;
                 long long position_base;         // the column that positions in lanes count from
+                char *states;                    // where totals wait while columns are taken in several calls, which are
+                long long is_resumed;            // not the first of them,
+                long long is_suspended;          // or not the last
                 void *workspace;
             } call;
 
