@@ -21,34 +21,53 @@ package final class ProcessorRates {
 
     /// The least time for some pairs of points, with every lane in use.
     package func bound(_ cost: PairCost, pairs: Double) throws(CompilationError) -> Double {
-        var seconds = Double(cost.arithmetic) / (try arithmetic)
-        for (name, count) in cost.functions { seconds += Double(count) / (try rate(of: name)) }
-        return seconds * pairs / Double(lanes)
+        var seconds = max(
+            Double(cost.arithmetic) / (try arithmetic), Double(cost.multiplications) / (try multiplications))
+        // Divisions and roots have a unit of their own, beside which all else goes on.
+        var divider = 0.0
+        for (name, count) in cost.functions {
+            let time = Double(count) / (try rate(of: name))
+            if Self.dividing.contains(name) { divider += time } else { seconds += time }
+        }
+        return max(seconds, divider) * pairs / Double(lanes)
     }
 
+    private static let dividing: Set<String> = [PairCost.division, "sqrt", "rsqrt"]
+
     /// Instructions of arithmetic per second, additions and multiply-adds in equal parts.
-    package var arithmetic: Double {
-        get throws(CompilationError) {
-            let count = 12
-            let body = """
-                for (long long k = 0; k < n; k++) {
-                    for (int l = 0; l < \(count / 2); l++) a[l] = a[l] * factor + term;
-                    for (int l = \(count / 2); l < \(count); l++) a[l] = a[l] + term;
-                }
-                """
-            return try rate("+", functions: [], sums: count, perTurn: Double(count), body)
-        }
+    private var arithmetic: Double {
+        get throws(CompilationError) { try arithmetic("+", multiplying: 6, of: 12) }
+    }
+
+    /// Multiply-adds per second.
+    private var multiplications: Double {
+        get throws(CompilationError) { try arithmetic("*", multiplying: 12, of: 12) }
+    }
+
+    private func arithmetic(_ key: String, multiplying products: Int, of count: Int) throws(CompilationError) -> Double {
+        let body = """
+            for (long long k = 0; k < n; k++) {
+                for (int l = 0; l < \(products); l++) a[l] = a[l] * factor + term;
+                for (int l = \(products); l < \(count); l++) a[l] = a[l] + term;
+            }
+            """
+        return try rate(key, functions: [], sums: count, perTurn: Double(count), body)
     }
 
     /// Calls of a vector function per second; infinite for what is no function of one argument known here.
     package func rate(of name: String) throws(CompilationError) -> Double {
-        guard let function = VectorMath.function(named: name), function.arity == 1 else { return .infinity }
         let suffix = type == .float64 ? "f64" : "f32"
-        let body = """
-            for (long long k = 0; k < n; k++)
-                for (int l = 0; l < 8; l++) a[l] = a[l] + \(name)_\(suffix)(*(const volatile \(suffix) *)&x[l]);
-            """
-        return try rate(name, functions: [name], sums: 8, perTurn: 8, body)
+        let number = "*(const volatile \(suffix) *)&x[l]"
+        if name == PairCost.division {
+            return try rate(name, functions: [], sums: 8, perTurn: 8, Self.turn("a[l] + 1 / \(number)"))
+        }
+        guard let function = VectorMath.function(named: name), function.arity == 1 else { return .infinity }
+        return try rate(
+            name, functions: [name], sums: 8, perTurn: 8, Self.turn("a[l] + \(name)_\(suffix)(\(number))"))
+    }
+
+    private static func turn(_ expression: String) -> String {
+        "for (long long k = 0; k < n; k++) for (int l = 0; l < 8; l++) a[l] = \(expression);"
     }
 
     private func rate(

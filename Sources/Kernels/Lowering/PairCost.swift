@@ -4,10 +4,15 @@ import Formulas
 public struct PairCost: Hashable, Sendable {
     /// Sums, products, comparisons and the like. A product that is added to something is one instruction with the addition.
     public internal(set) var arithmetic = 0
-    /// Calls of the vector functions, by name.
+    /// How many of these multiply: on some processors fewer units do.
+    public internal(set) var multiplications = 0
+    /// Calls of the vector functions, by name, and divisions.
     public internal(set) var functions: [String: Int] = [:]
     /// Numbers of the column that are read.
     public internal(set) var columnNumbers = 0
+
+    /// The name that divisions are counted under.
+    public static let division = "division"
 }
 
 extension Kernel {
@@ -61,7 +66,11 @@ private struct PairCostCounter {
             switch instruction {
             case .library(let name): cost.functions[name, default: 0] += times
             case .add, .subtract: cost.arithmetic += operands.contains(where: products.contains) ? 0 : times
+            case .divide: cost.functions[PairCost.division, default: 0] += times
             case .negate: break  // turns an addition into a subtraction
+            case .multiply:
+                cost.arithmetic += times
+                cost.multiplications += times
             default: cost.arithmetic += times
             }
         default: break

@@ -214,6 +214,15 @@ struct CSourceFrame {
         }
         section(.finish, "The result.", &body)
 
+        // Whole blocks first, and the rest one by one.
+        let arguments = arguments(pointers)
+        var calls = ["    for (; row < call->end; row += LANES) rows(call, 1, row\(arguments));"]
+        if rowVectors > 1 {
+            calls.insert(
+                "    for (; call->end - row > LANES; row += \(rowVectors) * LANES) rows(call, \(rowVectors), row\(arguments));",
+                at: 0)
+        }
+
         return """
             // A block of R row vectors, from `block_row` on.
             INLINE void rows(const call *call, const int R, const long long block_row\(parameters(pointers)))
@@ -224,8 +233,7 @@ struct CSourceFrame {
             void khufu_rows(const call *call)
             {
                 long long row = call->first;
-                for (; call->end - row > LANES; row += \(rowVectors) * LANES) rows(call, \(rowVectors), row\(arguments(pointers)));
-                for (; row < call->end; row += LANES) rows(call, 1, row\(arguments(pointers)));
+            \(calls.joined(separator: "\n"))
             }
 
             """
