@@ -6,7 +6,7 @@ import Formulas
 /// change are read anew each time.
 final class KernelBuilder: Emitter {
     private(set) var kernel: Kernel
-    private var section = Kernel.Section.call
+    private(set) var section = Kernel.Section.call
     /// The open blocks of statements, outermost first.
     private var blocks: [[Statement]] = [[]]
     /// What the current scopes have computed already, outermost first.
@@ -15,7 +15,7 @@ final class KernelBuilder: Emitter {
     private var sectionScopes: [Kernel.Section: [Expression: Register]] = [:]
     private var registers: [Register] = []
     /// What each register was defined as, by its number; nil for those that are assigned again.
-    private var definitions: [Expression?] = []
+    private(set) var definitions: [Expression?] = []
     private var counterCount = 0
     /// How many copies of the current place unrolling makes.
     private var unrolled = 1
@@ -52,7 +52,7 @@ final class KernelBuilder: Emitter {
         return register
     }
 
-    private func value(_ register: Register) -> Value { Value(id: register.id, emitter: self) }
+    func value(_ register: Register) -> Value { Value(id: register.id, emitter: self) }
 
     /// A register for an expression; one that has it already, where it cannot have changed.
     private func define(_ type: ElementType, _ expression: Expression) -> Value {
@@ -67,7 +67,7 @@ final class KernelBuilder: Emitter {
         return value(register)
     }
 
-    private func operand(_ value: Value) -> Register { registers[value.id] }
+    func operand(_ value: Value) -> Register { registers[value.id] }
 
     // MARK: Instructions
 
@@ -89,49 +89,6 @@ final class KernelBuilder: Emitter {
             default: isWide ? .wide : .number
             }
         return define(type, .apply(instruction, registers))
-    }
-
-    /// e^(c u) as 2^(c' u), where c' = c / ln 2 is computed at an earlier stage; nil where there is no such c.
-    ///
-    /// The product is rounded as it would have been; c' is rounded once more than c. A sign alone counts as a factor where u
-    /// is a sum or product, hence rounded itself.
-    private func powerOfTwo(_ exponent: Register) -> Value? {
-        guard exponent.type == .number else { return nil }
-        let (u, sign) = withoutSign(exponent)
-        func power(_ rest: Register, scaledBy function: (_ scale: Value) -> Value?) -> Value? {
-            let (rest, restSign) = withoutSign(rest)
-            return function(constant(sign * restSign * 1.4426950408889634)).map { ($0 * value(rest)).apply(.exp2) }
-        }
-        switch definitions[u.id] {
-        case .apply(.multiply, let factors):
-            for (c, rest) in [(factors[0], factors[1]), (factors[1], factors[0])] {
-                if let power = power(rest, scaledBy: { scale in atEarlierStage(c) { $0 * scale } }) { return power }
-            }
-        case .apply(.divide, let operands):
-            return power(operands[0]) { scale in atEarlierStage(operands[1]) { scale / $0 } }
-        case .apply(.add, _), nil: break
-        default: return nil
-        }
-        return sign < 0 ? power(u) { $0 } : nil
-    }
-
-    /// What is left when negations are taken off, and the sign of their product.
-    private func withoutSign(_ register: Register) -> (Register, sign: Double) {
-        var (register, sign) = (register, 1.0)
-        while case .apply(.negate, let operands) = definitions[register.id] { (register, sign) = (operands[0], -sign) }
-        return (register, sign)
-    }
-
-    /// A function of a register, computed where the register is if that is earlier than here; nil if it is not.
-    private func atEarlierStage(_ register: Register, _ function: (Value) -> Value) -> Value? {
-        switch definitions[register.id] {
-        case .constant: return function(value(register))
-        case .input(let place, let component) where kernel.inputs[place].role == .parameter && component.terms.isEmpty:
-            return inSection(.call) { function(input(place, component)) }
-        default:
-            guard register.section != section, register.section == .call || register.section == .row else { return nil }
-            return inSection(register.section) { function(value(register)) }
-        }
     }
 
     private func converted(_ value: Value, to type: ElementType) -> Value {
