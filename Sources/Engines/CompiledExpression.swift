@@ -106,7 +106,7 @@ public final class CompiledExpression: Sendable {
         _ arrays: [InputArray], options: ExecutionOptions = .init(), values: UnsafeMutableRawBufferPointer
     ) throws {
         var evaluation = try evaluation(arrays, options)
-        let byteCount = try evaluation.shape(of: expression).reduce(arrays[0].type.byteCount, *)
+        let byteCount = try evaluation.shape(of: expression).reduce(arrays.first?.type.byteCount ?? 8, *)
         guard values.count >= byteCount else {
             throw BindingError("The result has \(byteCount) bytes; there is room for \(values.count).")
         }

@@ -28,6 +28,9 @@ struct ExpressionEvaluation {
         self.sparsityOver = sparsityOver
     }
 
+    /// That of all arrays.
+    private var type: ScalarType { inputs.first?.type ?? .float64 }
+
     // MARK: Shapes
 
     func shape(of node: ArrayExpression) throws -> [Int] {
@@ -38,7 +41,7 @@ struct ExpressionEvaluation {
             let shape = try compiled(node).resultShape(
                 for: arguments.map { argument in
                     // A shape is all that is read of it.
-                    InputArray(placeholder, type: inputs[0].type, shape: try self.shape(of: argument.array))
+                    InputArray(placeholder, type: type, shape: try self.shape(of: argument.array))
                 })
             return shape.batch + [shape.rows, shape.values]
         }
@@ -79,7 +82,7 @@ struct ExpressionEvaluation {
             array.shape = withPoints(array.shape, term.category)
             return array
         }
-        let result = OwnedArray(type: inputs[0].type, shape: shape)
+        let result = OwnedArray(type: type, shape: shape)
         result.store(totalOf: arrays, in: withPoints(shape, other.category))
         return Result(values: result.input, owner: result)
     }
@@ -96,7 +99,7 @@ struct ExpressionEvaluation {
             options.sparsity = try winners(of: selection, slot: slot, over: compiled.reduction.over)
         }
         let shape = bound.shape
-        let result = OwnedArray(type: inputs[0].type, shape: shape.batch + [shape.rows, shape.values])
+        let result = OwnedArray(type: type, shape: shape.batch + [shape.rows, shape.values])
         var indices = [Int64](repeating: 0, count: shape.indexTotal)
         try indices.withUnsafeMutableBufferPointer { try bound.run(options: options, values: result.bytes, indices: $0) }
         return Result(values: result.input, owner: result, indices: indices)

@@ -72,6 +72,16 @@ import Testing
         }
     }
 
+    /// Without inputs there is nothing to differentiate by, and still a result.
+    @Test func noInputs() throws {
+        let constant = try CompiledExpression(
+            of: try CompiledReduction(try Reduction(.sum, of: try Formula(parsing: "IntCst(3)"))))
+        var result = [0.0]
+        try result.withUnsafeMutableBytes { try constant.run([], values: $0) }
+        #expect(result == [3])
+        #expect(throws: BindingError.self) { try constant.gradient(withRespectTo: 0) }
+    }
+
     /// A declared input that the formula does not use must not be mistaken for one that the gradient brings along.
     @Test func unusedInputs() throws {
         let (x, y) = (Variable(index: 0, dimension: 1, category: .i), Variable(index: 1, dimension: 1, category: .j))
