@@ -19,7 +19,7 @@ let package = Package(
         .target(name: "Formulas", dependencies: [real], exclude: ["README.md"]),
         .target(name: "Kernels", dependencies: ["Formulas", real], exclude: ["README.md"]),
         .target(name: "Engines", dependencies: ["Formulas", "Kernels"], exclude: ["README.md"]),
-        .target(name: "Khufu", dependencies: ["Formulas", "Kernels", "Engines"]),
+        .target(name: "Khufu", dependencies: ["Formulas", "Kernels", "Engines", real]),
         .executableTarget(
             name: "KhufuTool",
             dependencies: ["Khufu", .product(name: "ArgumentParser", package: "swift-argument-parser")],

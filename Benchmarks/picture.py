@@ -71,4 +71,4 @@ def plot(axes, name, x, y):
 
 def plain(value, _):
     """1,000 and 0.01 rather than powers."""
-    return f"{value:,.0f}" if value >= 1 else f"{value:g}"
+    return f"{value:,.0f}" if value >= 1 else f"{value:.10f}".rstrip("0")

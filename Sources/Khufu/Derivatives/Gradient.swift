@@ -1,0 +1,182 @@
+/// The gradients of a number with respect to tensors that it was computed from.
+///
+///     let x = points.tracked()
+///     let energy = try density(x).squared().sum()
+///     let (slope) = try gradient(of: energy, withRespectTo: [x])[0]
+///
+/// - Parameters:
+///   - value: one number.
+///   - tensors: results of ``Tensor/tracked()`` or of operations on such; what the value does not depend on has gradient 0.
+///   - differentiable: whether the gradients are recorded too, to be differentiated again. They then hold on to what they were
+///     computed from.
+/// - Returns: for each tensor one of its shape.
+/// - Throws: ``TensorError`` where the value is not one number or nothing of it was tracked; what operations throw.
+public func gradient<Scalar: TensorScalar>(
+    of value: Tensor<Scalar>, withRespectTo tensors: [Tensor<Scalar>], differentiable: Bool = false
+) throws -> [Tensor<Scalar>] {
+    guard value.count == 1 else {
+        throw TensorError(
+            "The gradient of one number is meant; this value has shape \(value.shape). Sum it, or use vectorJacobianProduct.")
+    }
+    return try vectorJacobianProduct(
+        of: value, withRespectTo: tensors, cotangent: Tensor(repeating: 1, shape: value.shape), differentiable: differentiable)
+}
+
+/// The gradients of Σ value · cotangent; as ``gradient(of:withRespectTo:differentiable:)``, for a value of any shape.
+///
+/// - Parameter cotangent: of the value's shape.
+public func vectorJacobianProduct<Scalar: TensorScalar>(
+    of value: Tensor<Scalar>, withRespectTo tensors: [Tensor<Scalar>], cotangent: Tensor<Scalar>, differentiable: Bool = false
+) throws -> [Tensor<Scalar>] {
+    guard cotangent.shape == value.shape else {
+        throw TensorError("A cotangent has the shape of its value, \(value.shape); this one has \(cotangent.shape).")
+    }
+    if let position = tensors.firstIndex(where: { !$0.isTracked }) {
+        throw TensorError("Tensor \(position) to differentiate with respect to is not tracked; compute with `tracked()` of it.")
+    }
+    let cotangents = try Backpropagation(value, tensors).cotangents(from: cotangent, differentiable: differentiable)
+    return tensors.map { cotangents[ObjectIdentifier($0.record!)] ?? Tensor(repeating: 0, shape: $0.shape) }
+}
+
+/// One walk from a value back to what it was computed from.
+private struct Backpropagation<Scalar: TensorScalar> {
+    private let value: Tensor<Scalar>
+    /// The tensors between the value and the targets, by record, last computed first.
+    private let path: [Tensor<Scalar>]
+    private let targets: Set<ObjectIdentifier>
+    private let records: Set<ObjectIdentifier>
+
+    init(_ value: Tensor<Scalar>, _ tensors: [Tensor<Scalar>]) {
+        self.value = value
+        targets = Set(tensors.map { ObjectIdentifier($0.record!) })
+        let first = tensors.map(\.record!.number).min() ?? 0
+
+        var found: [ObjectIdentifier: Tensor<Scalar>] = [:]
+        var waiting = [value]
+        while let tensor = waiting.popLast() {
+            // A record older than all targets leads to none.
+            guard let record = tensor.record, record.number >= first else { continue }
+            guard found.updateValue(tensor, forKey: ObjectIdentifier(record)) == nil else { continue }
+            waiting += record.operands
+        }
+        // Operands come before results, so each is known when it is asked for.
+        var leading: Set<ObjectIdentifier> = []
+        let ordered = found.values.sorted { $0.record!.number < $1.record!.number }
+        for tensor in ordered {
+            let record = tensor.record!
+            let leads = record.operands.contains { $0.record.map { leading.contains(ObjectIdentifier($0)) } ?? false }
+            if leads || targets.contains(ObjectIdentifier(record)) { leading.insert(ObjectIdentifier(record)) }
+        }
+        records = leading
+        path = ordered.reversed().filter { leading.contains(ObjectIdentifier($0.record!)) }
+    }
+
+    /// The cotangents of the targets, by record.
+    func cotangents(from seed: Tensor<Scalar>, differentiable: Bool) throws -> [ObjectIdentifier: Tensor<Scalar>] {
+        guard let first = value.record else { return [:] }
+        var cotangents = [ObjectIdentifier(first): differentiable ? seed : seed.detached()]
+        for tensor in path {
+            let record = tensor.record!
+            guard let cotangent = cotangents[ObjectIdentifier(record)] else { continue }
+            if !targets.contains(ObjectIdentifier(record)) { cotangents[ObjectIdentifier(record)] = nil }
+            let operands = differentiable ? record.operands : record.operands.map { $0.detached() }
+            let result = differentiable ? tensor : tensor.detached()
+            for (k, operand) in record.operands.enumerated() {
+                guard let target = operand.record, records.contains(ObjectIdentifier(target)) else { continue }
+                let part = try record.pullback(k, operands, result, cotangent)
+                if let sum = cotangents[ObjectIdentifier(target)] {
+                    cotangents[ObjectIdentifier(target)] = try sum + part
+                } else {
+                    cotangents[ObjectIdentifier(target)] = part
+                }
+            }
+        }
+        return cotangents
+    }
+}
+
+// MARK: - Derivatives of functions
+
+/// The gradient of a function at a point.
+///
+///     let slope = try gradient(at: x) { x in try density(x).squared().sum() }
+///
+/// - Parameter function: yields one number. It may call `gradient` itself.
+/// - Returns: a tensor of the point's shape.
+public func gradient<Scalar: TensorScalar>(
+    at point: Tensor<Scalar>, of function: (Tensor<Scalar>) throws -> Tensor<Scalar>
+) throws -> Tensor<Scalar> {
+    try valueWithGradient(at: point, of: function).gradient
+}
+
+/// A function's value at a point and its gradient there; see ``gradient(at:of:)``.
+public func valueWithGradient<Scalar: TensorScalar>(
+    at point: Tensor<Scalar>, of function: (Tensor<Scalar>) throws -> Tensor<Scalar>
+) throws -> (value: Tensor<Scalar>, gradient: Tensor<Scalar>) {
+    let (value, gradients) = try valueWithGradient(at: [point]) { try function($0[0]) }
+    return (value, gradients[0])
+}
+
+/// The same for a function of several tensors.
+public func valueWithGradient<Scalar: TensorScalar>(
+    at points: [Tensor<Scalar>], of function: ([Tensor<Scalar>]) throws -> Tensor<Scalar>
+) throws -> (value: Tensor<Scalar>, gradients: [Tensor<Scalar>]) {
+    let inputs = points.map { $0.tracked() }
+    let value = try function(inputs)
+    let isInner = value.dependsOnTracked(otherThan: inputs) || points.contains(where: \.isTracked)
+    let gradients =
+        try value.isTracked
+        ? gradient(of: value, withRespectTo: inputs, differentiable: isInner)
+        : points.map { Tensor(repeating: 0, shape: $0.shape) }
+    return (isInner ? value : value.detached(), gradients)
+}
+
+/// The product of a function's Jacobian at a point with a direction: its derivative along the direction.
+///
+/// Computed by two reverse passes: the cotangent of the first is the variable of the second
+/// (https://j-towns.github.io/2017/06/12/A-new-trick.html).
+///
+/// - Parameter direction: of the point's shape.
+/// - Returns: a tensor of the result's shape.
+public func jacobianVectorProduct<Scalar: TensorScalar>(
+    of function: (Tensor<Scalar>) throws -> Tensor<Scalar>, at point: Tensor<Scalar>, along direction: Tensor<Scalar>
+) throws -> Tensor<Scalar> {
+    guard direction.shape == point.shape else {
+        throw TensorError("A direction has the shape of its point, \(point.shape); this one has \(direction.shape).")
+    }
+    let input = point.tracked()
+    let value = try function(input)
+    let zero = Tensor<Scalar>(repeating: 0, shape: value.shape)
+    guard value.isTracked else { return zero }
+    let cotangent = zero.tracked()
+    let product = try vectorJacobianProduct(of: value, withRespectTo: [input], cotangent: cotangent, differentiable: true)[0]
+    guard product.isTracked else { return zero }
+    return try vectorJacobianProduct(
+        of: product, withRespectTo: [cotangent], cotangent: direction,
+        differentiable: point.isTracked || direction.isTracked || value.dependsOnTracked(otherThan: [input]))[0]
+}
+
+/// The product of a function's Hessian at a point with a direction: a gradient of a gradient, the matrix never stored.
+///
+/// - Parameter function: yields one number.
+/// - Returns: a tensor of the point's shape.
+public func hessianVectorProduct<Scalar: TensorScalar>(
+    of function: (Tensor<Scalar>) throws -> Tensor<Scalar>, at point: Tensor<Scalar>, along direction: Tensor<Scalar>
+) throws -> Tensor<Scalar> {
+    try gradient(at: point) { x in try (gradient(at: x, of: function) * direction).sum() }
+}
+
+extension Tensor {
+    /// Whether a derivative could go on past some tensors that this was computed from, or past none of them.
+    fileprivate func dependsOnTracked(otherThan tensors: [Tensor]) -> Bool {
+        let known = Set(tensors.compactMap { $0.record.map { ObjectIdentifier($0) } })
+        var seen: Set<ObjectIdentifier> = []
+        var waiting = [record].compactMap { $0 }
+        while let record = waiting.popLast() {
+            guard !known.contains(ObjectIdentifier(record)), seen.insert(ObjectIdentifier(record)).inserted else { continue }
+            if record.operands.allSatisfy({ !$0.isTracked }) { return true }
+            waiting += record.operands.compactMap(\.record)
+        }
+        return false
+    }
+}
