@@ -100,12 +100,16 @@ public final class CompiledExpression: Sendable {
     /// - Parameters:
     ///   - arrays: one per input; nothing is copied.
     ///   - options: as for a run. Block-sparsity is that of the first reduction, whose result was differentiated.
+    ///   - known: expressions that this one was derived from, with their values for the same arrays: what they are is not
+    ///     computed again.
     ///   - values: room for the numbers of the result, in the inputs' type.
     /// - Throws: a ``BindingError`` before any memory is read, or an ``EngineError`` where the engine asked for cannot run.
     public func run(
-        _ arrays: [InputArray], options: ExecutionOptions = .init(), values: UnsafeMutableRawBufferPointer
+        _ arrays: [InputArray], options: ExecutionOptions = .init(), known: [(CompiledExpression, InputArray)] = [],
+        values: UnsafeMutableRawBufferPointer
     ) throws {
         var evaluation = try evaluation(arrays, options)
+        for (other, values) in known { try evaluation.setValues(values, of: other.expression) }
         let byteCount = try evaluation.shape(of: expression).reduce(arrays.first?.type.byteCount ?? 8, *)
         guard values.count >= byteCount else {
             throw BindingError("The result has \(byteCount) bytes; there is room for \(values.count).")

@@ -53,6 +53,21 @@ struct ExpressionEvaluation {
 
     // MARK: Values
 
+    /// Takes a reduction's values as they were computed before.
+    mutating func setValues(_ values: InputArray, of node: ArrayExpression) throws {
+        // The indices of a selection are not among its values, and what is not part of the expression is not asked for.
+        guard case .reduction(let reduction, _, _) = node.definition, reduction.indexCount == 0,
+            reductions[ObjectIdentifier(node)] != nil
+        else { return }
+        let shape = try shape(of: node)
+        guard values.shape == shape, values.type == type else {
+            throw BindingError(
+                "Known values have shape \(shape) and type \(type.rawValue); these have \(values.shape) and \(values.type.rawValue)."
+            )
+        }
+        results[ObjectIdentifier(node)] = Result(values: values)
+    }
+
     /// - Returns: memory that is the caller's, or stays valid as long as this evaluation.
     mutating func values(of node: ArrayExpression) throws -> InputArray { try result(of: node).values }
 

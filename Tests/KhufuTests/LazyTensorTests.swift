@@ -82,9 +82,11 @@ import Testing
         try expectClose(slope, expected)
     }
 
-    @Test func derivativesOfEveryKindAndOrder() throws {
+    @Test(arguments: [ExecutionOptions.Engine.cpu, .interpreter])
+    func derivativesOfEveryKindAndOrder(engine: ExecutionOptions.Engine) throws {
         func energies(_ x: Tensor<Double>) throws -> [Tensor<Double>] {
-            let d = try LazyTensor(rows: x).squaredDistance(to: LazyTensor(columns: y))
+            var d = try LazyTensor(rows: x).squaredDistance(to: LazyTensor(columns: y))
+            d.engine = engine
             return [
                 try (-d).exp().sum(over: .columns).squared().sum(),
                 try d.logSumExp(over: .columns).sum(),
@@ -133,7 +135,7 @@ import Testing
     @Test func frontPage() throws {
         let points = x.tracked()
         let a = try (-LazyTensor(rows: points).squaredDistance(to: LazyTensor(columns: y))).exp().sum(over: .columns)
-        let slope = try gradient(of: try a.squared().sum(), withRespectTo: [points])[0]
+        let slope = try gradient(of: a.squared().sum(), withRespectTo: [points])[0]
         let kernel = try (-squares(x, y)).exp().reshaped([7, 5])
         let expected = Tensor<Double>(shape: [7, 3]) { result in
             for i in 0..<7 {
@@ -144,6 +146,36 @@ import Testing
             }
         }
         try expectClose(slope, expected)
+    }
+
+    /// Shooting in the space of landmarks (LDDMM): the Hamiltonian ½ Σ_ij p_i·p_j K(q_i, q_j), its flow, and the derivative of where
+    /// the flow leads in the momenta it starts with.
+    @Test func hamiltonianShooting() throws {
+        let q = random([4, 2], seed: 11), p = random([4, 2], seed: 12)
+        func hamiltonian(_ q: Tensor<Double>, _ p: Tensor<Double>) throws -> Tensor<Double> {
+            let kernel = try (-LazyTensor(rows: q).squaredDistance(to: LazyTensor(columns: q))).exp()
+            return try 0.5 * (p * kernel.matmul(p)).sum()
+        }
+        func dense(_ q: Tensor<Double>, _ p: Tensor<Double>) throws -> Tensor<Double> {
+            let kernel = try (-squares(q, q)).exp().reshaped([4, 4])
+            return try 0.5 * (p * kernel.matmul(p)).sum()
+        }
+        func end(
+            _ hamiltonian: (Tensor<Double>, Tensor<Double>) throws -> Tensor<Double>, from p: Tensor<Double>
+        ) throws -> Tensor<Double> {
+            var (q, p) = (q, p)
+            for _ in 0..<3 {
+                let slopes = try valueWithGradient(at: [q, p]) { try hamiltonian($0[0], $0[1]) }.gradients
+                (q, p) = (try q + 0.1 * slopes[1], try p - 0.1 * slopes[0])
+            }
+            return try q.squared().sum()
+        }
+        try expectClose(end(hamiltonian, from: p), end(dense, from: p))
+        let slope = try gradient(at: p) { try end(hamiltonian, from: $0) }
+        try expectClose(slope, gradient(at: p) { try end(dense, from: $0) })
+        let direction = random([4, 2], seed: 13), step = 1e-5
+        let difference = try (end(dense, from: p + direction * step) - end(dense, from: p - direction * step)) / (2 * step)
+        try expectClose((slope * direction).sum(), difference, within: 1e-7)
     }
 
     @Test func sparsityKeepsOnlyWhatMeets() throws {

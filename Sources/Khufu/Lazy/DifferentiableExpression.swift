@@ -21,24 +21,36 @@ final class DifferentiableExpression: Sendable {
         }
     }
 
+    /// An expression's value, so that its derivatives need not compute it again.
+    struct Known<Scalar: TensorScalar>: Sendable {
+        let expression: DifferentiableExpression
+        let value: Tensor<Scalar>
+    }
+
     /// Computes the expression of tensors, one per input, of their inputs' shapes.
-    func callAsFunction<Scalar: TensorScalar>(_ operands: [Tensor<Scalar>], _ options: ExecutionOptions) throws -> Tensor<Scalar>
-    {
+    ///
+    /// - Parameter known: values of the expressions that this is a derivative of, at the same tensors.
+    func callAsFunction<Scalar: TensorScalar>(
+        _ operands: [Tensor<Scalar>], _ options: ExecutionOptions, known: [Known<Scalar>] = []
+    ) throws -> Tensor<Scalar> {
         let arrays = operands.map { $0.inputArray() }
         let shape = try compiled.resultShape(for: arrays)
         let value = try Tensor<Scalar>(shape: shape) { values in
-            try compiled.run(arrays, options: options, values: UnsafeMutableRawBufferPointer(values))
+            try compiled.run(
+                arrays, options: options, known: known.map { ($0.expression.compiled, $0.value.inputArray()) },
+                values: UnsafeMutableRawBufferPointer(values))
         }
-        withExtendedLifetime(operands) {}
-        return record(value, operands, options)
+        withExtendedLifetime((operands, known)) {}
+        return record(value, operands, options, known: known)
     }
 
     /// A value of this expression, computed elsewhere, as a result that gradients flow through.
     func record<Scalar: TensorScalar>(
-        _ value: Tensor<Scalar>, _ operands: [Tensor<Scalar>], _ options: ExecutionOptions
+        _ value: Tensor<Scalar>, _ operands: [Tensor<Scalar>], _ options: ExecutionOptions, known: [Known<Scalar>] = []
     ) -> Tensor<Scalar> {
-        value.recorded(operands) { k, operands, _, cotangent in
-            try self.gradient(withRespectTo: k)(operands + [cotangent], options)
+        value.recorded(operands) { k, operands, result, cotangent in
+            try self.gradient(withRespectTo: k)(
+                operands + [cotangent], options, known: known + [Known(expression: self, value: result.detached())])
         }
     }
 }
