@@ -49,7 +49,7 @@ private struct Backpropagation<Scalar: TensorScalar> {
     init(_ value: Tensor<Scalar>, _ tensors: [Tensor<Scalar>]) {
         self.value = value
         targets = Set(tensors.map { ObjectIdentifier($0.record!) })
-        let first = tensors.map(\.record!.number).min() ?? 0
+        let first = tensors.map { $0.record!.number }.min() ?? 0
 
         var found: [ObjectIdentifier: Tensor<Scalar>] = [:]
         var waiting = [value]
@@ -123,7 +123,7 @@ public func valueWithGradient<Scalar: TensorScalar>(
 ) throws -> (value: Tensor<Scalar>, gradients: [Tensor<Scalar>]) {
     let inputs = points.map { $0.tracked() }
     let value = try function(inputs)
-    let isInner = value.dependsOnTracked(otherThan: inputs) || points.contains(where: \.isTracked)
+    let isInner = value.dependsOnTracked(otherThan: inputs) || points.contains { $0.isTracked }
     let gradients =
         try value.isTracked
         ? gradient(of: value, withRespectTo: inputs, differentiable: isInner)
@@ -175,7 +175,7 @@ extension Tensor {
         while let record = waiting.popLast() {
             guard !known.contains(ObjectIdentifier(record)), seen.insert(ObjectIdentifier(record)).inserted else { continue }
             if record.operands.allSatisfy({ !$0.isTracked }) { return true }
-            waiting += record.operands.compactMap(\.record)
+            waiting += record.operands.compactMap { $0.record }
         }
         return false
     }

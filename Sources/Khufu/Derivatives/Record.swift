@@ -24,11 +24,11 @@ final class Record<Element: TensorElement>: @unchecked Sendable {
 
     /// Long chains are taken apart one by one; each freeing the next would exhaust the stack.
     deinit {
-        var waiting = operands.compactMap(\.record)
+        var waiting = operands.compactMap { $0.record }
         operands = []
         while var record = waiting.popLast() {
             guard isKnownUniquelyReferenced(&record) else { continue }
-            waiting += record.operands.compactMap(\.record)
+            waiting += record.operands.compactMap { $0.record }
             record.operands = []
         }
     }
@@ -52,7 +52,7 @@ extension Tensor {
 
     /// This as the result of an operation, recorded if one of the operands is tracked.
     func recorded(_ operands: [Tensor], _ pullback: @escaping Record<Element>.Pullback) -> Tensor {
-        guard operands.contains(where: \.isTracked) else { return self }
+        guard operands.contains(where: { $0.isTracked }) else { return self }
         return Tensor(shape: shape, storage: storage, record: Record(operands, pullback))
     }
 }

@@ -33,12 +33,13 @@ extension LazyTensor {
                 inputs.append(input)
             }
         }
-        let patterns = operands.compactMap(\.sparsity)
+        // Key paths would be built anew at each call of generic code, which costs more than all the rest.
+        let patterns = operands.compactMap { $0.sparsity }
         if let first = patterns.first, patterns.contains(where: { $0 != first }) {
             throw TensorError("Operands have one block-sparsity or none; two different ones came.")
         }
-        let engine = operands.lazy.map(\.engine).first { $0 != .automatic } ?? .automatic
-        return LazyTensor(try formula(operands.map(\.formula)), inputs, patterns.first, engine)
+        let engine = operands.first { $0.engine != .automatic }?.engine ?? .automatic
+        return LazyTensor(try formula(operands.map { $0.formula }), inputs, patterns.first, engine)
     }
 
     /// The same with tensors for variables that were named; those that stay unnamed are bound already.

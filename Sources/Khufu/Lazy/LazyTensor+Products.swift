@@ -93,7 +93,7 @@ extension LazyTensor: LinearOperator {
         return try selecting(columns: indices).dense().reshaped([rowCount, indices.count]).detached()
     }
 
-    public var variables: [Tensor<Scalar>] { inputs.compactMap(\.tensor) }
+    public var variables: [Tensor<Scalar>] { inputs.compactMap { $0.tensor } }
 
     public func replacingVariables(_ variables: [Tensor<Scalar>]) throws -> LazyTensor {
         var rest = variables[...]

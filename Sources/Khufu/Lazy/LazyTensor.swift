@@ -125,9 +125,11 @@ public struct LazyTensor<Scalar: TensorScalar>: Sendable {
     public var columnCount: Int { pointCount(.j) }
 
     private func pointCount(_ category: Category) -> Int {
-        inputs.lazy.filter { $0.variable.category == category }.compactMap(\.pointCount).first { $0 != 1 } ?? inputs.lazy.filter {
-            $0.variable.category == category
-        }.compactMap(\.pointCount).first ?? 1
+        var count = 1
+        for input in inputs where input.variable.category == category {
+            if let own = input.pointCount, own != 1 { count = own }
+        }
+        return count
     }
 
     /// The batch axes that all inputs broadcast to.
