@@ -35,7 +35,7 @@ let package = Package(
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
         .testTarget(name: "EnginesTests", dependencies: ["Engines"]),
         .testTarget(name: "OracleTests", dependencies: ["Engines", "OracleSupport", "RandomNumbers"]),
-        .testTarget(name: "KhufuTests", dependencies: ["Khufu"]),
-        .testTarget(name: "KhufuToolTests", dependencies: ["KhufuTool"]),
+        .testTarget(name: "KhufuTests", dependencies: ["Khufu", "RandomNumbers"]),
+        .testTarget(name: "KhufuToolTests", dependencies: ["Khufu", "KhufuTool"]),
     ]
 )

@@ -1,4 +1,5 @@
 import Foundation
+import Khufu
 import Testing
 
 @testable import KhufuTool

@@ -1,6 +1,7 @@
 import Engines
 import Formulas
 import Kernels
+import Khufu
 
 /// Classifies handwritten digits by the majority of their nearest neighbours in 64 dimensions.
 enum DigitsDemo {
