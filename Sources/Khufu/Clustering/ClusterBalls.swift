@@ -34,18 +34,26 @@ public struct ClusterBalls<Scalar: TensorScalar>: Sendable {
         let (own, other) = (centers.elements.map { Double($0) }, others.centers.elements.map { Double($0) })
         let (ownRadii, otherRadii) = (radii.elements.map { Double($0) }, others.radii.elements.map { Double($0) })
         return Tensor(shape: [ownRadii.count, otherRadii.count]) { mask in
-            for row in ownRadii.indices {
-                for column in otherRadii.indices {
-                    var square = 0.0
-                    for k in 0..<dimension {
-                        let difference = own[row * dimension + k] - other[column * dimension + k]
-                        square += difference * difference
-                    }
-                    // Rounding must not part what just touches.
-                    let reach = (Double(distance) + ownRadii[row] + otherRadii[column]) * (1 + 1e-12)
-                    mask[row * otherRadii.count + column] = !(square.squareRoot() > reach)
-                }
+            markNear(mask, (own, ownRadii), (other, otherRadii), dimension, within: Double(distance))
+        }
+    }
+}
+
+private typealias Balls = (centers: [Double], radii: [Double])
+
+private func markNear(
+    _ mask: UnsafeMutableBufferPointer<Bool>, _ rows: Balls, _ columns: Balls, _ dimension: Int, within distance: Double
+) {
+    for row in rows.radii.indices {
+        for column in columns.radii.indices {
+            var square = 0.0
+            for k in 0..<dimension {
+                let difference = rows.centers[row * dimension + k] - columns.centers[column * dimension + k]
+                square += difference * difference
             }
+            // Rounding must not part what just touches.
+            let reach = (distance + rows.radii[row] + columns.radii[column]) * (1 + 1e-12)
+            mask[row * columns.radii.count + column] = !(square.squareRoot() > reach)
         }
     }
 }
