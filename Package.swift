@@ -20,11 +20,18 @@ let package = Package(
         .target(name: "Kernels", dependencies: ["Formulas", real], exclude: ["README.md"]),
         .target(name: "Engines", dependencies: ["Formulas", "Kernels"], exclude: ["README.md"]),
         .target(name: "Khufu", dependencies: ["Formulas", "Kernels", "Engines", real]),
+
+        // Around the library: files, pictures and data for the tool and the examples. Foundation is used from here on.
+        .target(name: "ArrayFiles", exclude: ["README.md"]),
+        .target(name: "Pictures", dependencies: ["ArrayFiles"], exclude: ["README.md"]),
+        .target(name: "SampleData", dependencies: ["ArrayFiles"], exclude: ["README.md"], resources: [.copy("Data")]),
         .executableTarget(
             name: "KhufuTool",
-            dependencies: ["Khufu", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-            exclude: ["README.md"],
-            resources: [.copy("Data")]),
+            dependencies: [
+                "Khufu", "ArrayFiles", "Pictures", "SampleData",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            exclude: ["README.md"]),
 
         .target(name: "RandomNumbers", path: "Tests/RandomNumbers"),
         .target(name: "FormulaGeneration", dependencies: ["Formulas", "RandomNumbers"], path: "Tests/FormulaGeneration"),
@@ -36,6 +43,6 @@ let package = Package(
         .testTarget(name: "EnginesTests", dependencies: ["Engines"]),
         .testTarget(name: "OracleTests", dependencies: ["Engines", "OracleSupport", "RandomNumbers"]),
         .testTarget(name: "KhufuTests", dependencies: ["Khufu", "RandomNumbers", real]),
-        .testTarget(name: "KhufuToolTests", dependencies: ["KhufuTool"]),
+        .testTarget(name: "KhufuToolTests", dependencies: ["Khufu", "KhufuTool", "ArrayFiles", "Pictures", "SampleData"]),
     ]
 )

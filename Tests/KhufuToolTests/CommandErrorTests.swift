@@ -1,6 +1,8 @@
 import Foundation
+import Khufu
 import Testing
 
+@testable import ArrayFiles
 @testable import KhufuTool
 
 /// Mistakes on the command line: the exit code, one sentence, and never a trap.

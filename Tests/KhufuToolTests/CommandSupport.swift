@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import ArrayFiles
 @testable import KhufuTool
 
 /// The built command, run as users run it: exit codes, streams and signals are part of the contract.

@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
+@testable import ArrayFiles
 @testable import KhufuTool
+@testable import SampleData
 
 @Suite struct FilesLiteralTests {
     @Test func literals() throws {

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import ArrayFiles
 @testable import KhufuTool
 
 @Suite struct FilesNPYTests {

@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
+@testable import ArrayFiles
 @testable import KhufuTool
+@testable import Pictures
 
 #if canImport(FoundationXML)
 import FoundationXML
@@ -58,9 +60,9 @@ import FoundationXML
     @Test func oddLines() {
         for points in [[], [Point(1, 1)], [Point(.nan, 1), Point(-1, 0)], [Point(1e-320, 1e308), Point(1e308, -1e308)]] {
             for isLogarithmic in [false, true] {
-                let plot = LinePlot(
-                    title: "t", xTitle: "x", yTitle: "y", series: [.init(name: "n", points: points, hasDots: true)],
-                    isXLogarithmic: isLogarithmic, isYLogarithmic: isLogarithmic)
+                var plot = Plot(title: "t", x: "x", y: "y")
+                (plot.isXLogarithmic, plot.isYLogarithmic) = (isLogarithmic, isLogarithmic)
+                plot.addLine(points, name: "n", hasDots: true)
                 #expect(isWellFormed(document(plot)))
             }
         }

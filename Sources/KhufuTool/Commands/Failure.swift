@@ -1,6 +1,8 @@
+import ArrayFiles
 import Engines
 import Formulas
 import Foundation
+import SampleData
 
 /// The exit codes, those of `sysexits.h`: scripts rely on them.
 enum ExitStatus: Int32, CaseIterable {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ArrayFiles
 import Foundation
 
 /// The command line: names the commands and turns every error into one sentence and an exit code.

@@ -1,4 +1,6 @@
+import ArrayFiles
 import Foundation
+import Pictures
 
 /// Where the demonstration's picture goes: one format, or both.
 struct DemoPictures {

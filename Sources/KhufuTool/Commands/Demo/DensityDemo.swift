@@ -1,7 +1,10 @@
+import ArrayFiles
 import Engines
 import Formulas
 import Foundation
 import Kernels
+import Pictures
+import SampleData
 
 /// Estimates how dense the world's cities lie, on the sphere, and draws the map.
 ///
@@ -16,7 +19,8 @@ enum DensityDemo {
     static func run(_ options: DeviceOptions, _ pictures: DemoPictures) throws -> DemoReport {
         // The interpreter takes some 10,000 times as long for a pair.
         let isCompiled = options.isCompiled
-        let cities = try self.cities(every: isCompiled ? 1 : 100)
+        let all = try Places.cities()
+        let cities = stride(from: 0, to: all.count, by: isCompiled ? 1 : 100).map { all[$0] }
         let (rows, columns) = isCompiled ? (218, 540) : (29, 72)
         let latitudes = -60.0...85.0
         let concentration = pow(180 / (.pi * width), 2)
@@ -51,32 +55,19 @@ enum DensityDemo {
 
     // MARK: Points
 
-    /// Longitudes and latitudes, in degrees.
-    private static func cities(every step: Int) throws -> [Point] {
-        let array = try PointArray(contentsOf: DataFolder.path(of: "cities.csv"))
-        guard array.shape.last == 2 else {
-            throw Failure(.dataError, "cities.csv has shape \(readable(shape: array.shape)); 2 columns were expected.")
-        }
-        let values = array.doubles
-        return stride(from: 0, to: array.shape[0], by: step).map { Point(values[2 * $0], values[2 * $0 + 1]) }
-    }
-
     /// The centres of equal cells, the southernmost row first.
-    private static func grid(_ rows: Int, _ columns: Int, _ latitudes: ClosedRange<Double>) -> [Point] {
+    private static func grid(_ rows: Int, _ columns: Int, _ latitudes: ClosedRange<Double>) -> [SIMD2<Double>] {
         let height = latitudes.upperBound - latitudes.lowerBound
         return (0..<rows).flatMap { row in
-            (0..<columns).map { column in
-                Point(
-                    -180 + 360 * (Double(column) + 0.5) / Double(columns),
-                    latitudes.lowerBound + height * (Double(row) + 0.5) / Double(rows))
-            }
+            let latitude = latitudes.lowerBound + height * (Double(row) + 0.5) / Double(rows)
+            return (0..<columns).map { column in SIMD2(-180 + 360 * (Double(column) + 0.5) / Double(columns), latitude) }
         }
     }
 
-    private static func onSphere(_ points: [Point]) -> [Double] {
-        points.flatMap { point in
-            let (longitude, latitude) = (point.x * .pi / 180, point.y * .pi / 180)
-            return [cos(latitude) * cos(longitude), cos(latitude) * sin(longitude), sin(latitude)]
+    private static func onSphere(_ places: [SIMD2<Double>]) -> [Double] {
+        places.flatMap { place in
+            let point = Places.onSphere(place)
+            return [point.x, point.y, point.z]
         }
     }
 }

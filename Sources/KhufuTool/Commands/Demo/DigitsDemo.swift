@@ -1,13 +1,15 @@
+import ArrayFiles
 import Engines
 import Formulas
 import Kernels
+import Khufu
+import SampleData
 
 /// Classifies handwritten digits by the majority of their nearest neighbours in 64 dimensions.
 enum DigitsDemo {
     static let neighbours = 5
     private static let text = "SqDist(new, known)"
     private static let testShare = 5
-    private static let pixelCount = 64
 
     static func run(_ options: DeviceOptions) throws -> (report: DemoReport, device: Device) {
         let digits = try Digits()
@@ -18,11 +20,11 @@ enum DigitsDemo {
         let order = Array(0..<digits.count).shuffled(using: &random)
         let (test, training) = (Array(order.prefix(testCount)), Array(order.dropFirst(testCount)))
 
-        let declarations = try Declaration.list(parsing: ["new = Vi(\(pixelCount))", "known = Vj(\(pixelCount))"])
+        let declarations = try Declaration.list(parsing: ["new = Vi(\(Digits.pixelCount))", "known = Vj(\(Digits.pixelCount))"])
         let formula = try Formula(parsing: text, aliases: declarations.map(\.description))
         let reduction = try Reduction(.argKMin, of: formula, k: neighbours)
         let compiled = try CompiledReduction(reduction, declarations: declarations)
-        let evaluation = try Evaluation(compiled, [try digits.pixels(test), try digits.pixels(training)], options)
+        let evaluation = try Evaluation(compiled, [try digits.array(test), try digits.array(training)], options)
 
         let nearest = evaluation.indices?.storage.integers ?? []
         var wrong = 0
@@ -33,7 +35,7 @@ enum DigitsDemo {
         var report = DemoReport()
         report.add(
             evaluation, "ArgKMin with k = \(neighbours) over j of \(text)",
-            points: "\(counted(test.count)) new digits and \(counted(training.count)) known ones of \(pixelCount) pixels")
+            points: "\(counted(test.count)) new digits and \(counted(training.count)) known ones of \(Digits.pixelCount) pixels")
         let accuracy = 100 * Double(test.count - wrong) / Double(test.count)
         report.add("accuracy", "\(short(accuracy, digits: 3)) %: \(wrong) of \(test.count) wrong")
         return (report, evaluation.device)
@@ -47,28 +49,10 @@ enum DigitsDemo {
     }
 }
 
-/// The digits of the UCI repository: 8 × 8 pixels and what they show.
-struct Digits {
-    let labels: [Int]
-    private let table: [Double]
-    private let columns = 65
-
-    init() throws {
-        let array = try PointArray(contentsOf: DataFolder.path(of: "digits.csv"))
-        guard array.shape.last == columns else {
-            throw Failure(.dataError, "digits.csv has shape \(readable(shape: array.shape)); 65 columns were expected.")
-        }
-        let table = array.doubles
-        self.table = table
-        labels = stride(from: columns - 1, to: table.count, by: columns).map { Int(table[$0]) }
-    }
-
-    var count: Int { labels.count }
-
-    /// The pixels of some digits.
-    func pixels(_ samples: [Int]) throws -> NumberArray {
-        let values = samples.flatMap { table[$0 * columns..<($0 + 1) * columns - 1] }
-        return try NumberArray(values, type: .float32, shape: [samples.count, columns - 1])
+extension Digits {
+    /// The pixels of some digits, as the engine reads them.
+    fileprivate func array(_ samples: [Int]) throws -> NumberArray {
+        try NumberArray(pixels(of: samples), type: .float32, shape: [samples.count, Self.pixelCount])
     }
 }
 

@@ -1,6 +1,7 @@
 import Engines
 import Formulas
 import Kernels
+import Khufu
 
 /// Checks the gradients of a reduction, in float64, against differences of the reduction itself.
 enum GradientDemo {

@@ -1,6 +1,8 @@
 import ArgumentParser
+import ArrayFiles
 import Engines
 import Foundation
+import SampleData
 
 /// Reports everything about this machine that decides how fast, and whether, kernels run.
 struct DoctorCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 import Engines
 import Formulas
 import Kernels
+import Khufu
 
 /// One small kernel, compiled and run, and compared with the interpreter, which shares no code with it.
 enum SelfCheck {
@@ -44,23 +45,4 @@ enum SelfCheck {
         }
         return values.points.doubles
     }
-}
-
-/// Numbers that look random and are the same on every run (G. Steele and others, "Fast splittable pseudorandom number
-/// generators", 2014).
-struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-
-    /// From 0 to 1.
-    mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -1,3 +1,4 @@
+import ArrayFiles
 import Engines
 import Formulas
 import Kernels

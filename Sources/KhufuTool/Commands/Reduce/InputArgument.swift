@@ -1,4 +1,5 @@
 import ArgumentParser
+import ArrayFiles
 import Formulas
 
 /// An input on the command line, `NAME=KIND:REST`: what REST is differs between commands.

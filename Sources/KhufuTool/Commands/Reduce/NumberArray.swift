@@ -1,3 +1,4 @@
+import ArrayFiles
 import Engines
 import Foundation
 import Kernels

@@ -1,3 +1,4 @@
+import ArrayFiles
 import Foundation
 
 /// A result in a few lines: its shape, its range and its first rows.

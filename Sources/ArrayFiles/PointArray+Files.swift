@@ -1,9 +1,9 @@
 /// The file formats of arrays. A name's extension decides, in any letter case.
-enum ArrayFormat: CaseIterable {
+package enum ArrayFormat: CaseIterable {
     case npy, csv
 
     /// The format that `path` names; asked before a computation starts, so that a wrong `-o` fails at once.
-    init(path: String) throws(FileError) {
+    package init(path: String) throws(FileError) {
         switch fileExtension(path) {
         case "npy": self = .npy
         case "csv", "tsv": self = .csv
@@ -15,7 +15,7 @@ enum ArrayFormat: CaseIterable {
 
 extension PointArray {
     /// Reads a `.npy` or `.csv` file.
-    init(contentsOf path: String) throws(FileError) {
+    package init(contentsOf path: String) throws(FileError) {
         switch try ArrayFormat(path: path) {
         case .npy: self = try NPY.read(path)
         case .csv: self = try CSV.read(path)
@@ -23,7 +23,7 @@ extension PointArray {
     }
 
     /// Writes a `.npy` or `.csv` file. CSV has two dimensions: leading axes are folded into rows.
-    func write(to path: String) throws(FileError) {
+    package func write(to path: String) throws(FileError) {
         switch try ArrayFormat(path: path) {
         case .npy: try NPY.write(self, to: path)
         case .csv: try CSV.write(self, to: path)
@@ -32,7 +32,7 @@ extension PointArray {
 }
 
 /// The extension of a file's name in lower case, without the dot; empty when there is none.
-func fileExtension(_ path: String) -> String {
+package func fileExtension(_ path: String) -> String {
     let name = path.split(separator: "/").last ?? ""
     guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return "" }
     return name[name.index(after: dot)...].lowercased()

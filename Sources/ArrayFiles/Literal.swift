@@ -1,19 +1,19 @@
 /// A parameter given as numbers on the command line: `0.5`, or `0.5,2,-1e-3`.
 extension PointArray {
-    struct LiteralError: Error, Equatable, CustomStringConvertible {
+    package struct LiteralError: Error, Equatable, CustomStringConvertible {
         let text: String
         /// Which of the numbers is none, counted from 1.
         let position: Int
         let found: String
 
-        var description: String {
+        package var description: String {
             "\(quoted(text)), number \(position): expected numbers separated by commas, such as 0.5 or 0.5,2, "
                 + "or a .npy or .csv file, found \(found.isEmpty ? "nothing" : quoted(found))."
         }
     }
 
     /// The numbers in `text` as a one-dimensional array of float64.
-    init(literal text: String) throws(LiteralError) {
+    package init(literal text: String) throws(LiteralError) {
         var values: [Double] = []
         for (index, part) in text.split(separator: ",", omittingEmptySubsequences: false).enumerated() {
             guard let value = NumberText.parse(Array(part.utf8)) else {
@@ -25,7 +25,7 @@ extension PointArray {
     }
 
     /// A parameter's source: a file when its name ends as one, numbers otherwise.
-    init(parameter source: String) throws {
+    package init(parameter source: String) throws {
         let isFile = (try? ArrayFormat(path: source)) != nil
         self = isFile ? try PointArray(contentsOf: source) : try PointArray(literal: source)
     }

@@ -4,13 +4,13 @@ import Foundation
 ///
 /// The bytes go to a temporary file beside the target that is renamed at the end, so a run that fails half-way leaves an
 /// older result untouched. A target that exists and is no regular file (`/dev/stdout`, a pipe) is written directly.
-struct FileWriter: ~Copyable {
-    let path: String
+package struct FileWriter: ~Copyable {
+    package let path: String
     private let temporaryPath: String?
     private let descriptor: Int32
     private var isFinished = false
 
-    init(_ path: String) throws(FileError) {
+    package init(_ path: String) throws(FileError) {
         var status = stat()
         let exists = stat(path, &status) == 0
         if exists, status.st_mode & S_IFMT == S_IFDIR {
@@ -34,7 +34,7 @@ struct FileWriter: ~Copyable {
     }
 
     /// Whether a file of this name can be made, as far as that can be told without making it: asked before a long computation.
-    static func check(_ path: String) throws(FileError) {
+    package static func check(_ path: String) throws(FileError) {
         var status = stat()
         if stat(path, &status) == 0 {
             if status.st_mode & S_IFMT == S_IFDIR { throw FileError(path, .notWritable(found: "a folder")) }
@@ -51,7 +51,7 @@ struct FileWriter: ~Copyable {
         Interruption.didWrite(temporaryPath)
     }
 
-    func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         var written = 0
         while written < bytes.count {
             let count = Foundation.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
@@ -63,7 +63,7 @@ struct FileWriter: ~Copyable {
         }
     }
 
-    func write<Element: BitwiseCopyable>(_ elements: [Element]) throws(FileError) {
+    package func write<Element: BitwiseCopyable>(_ elements: [Element]) throws(FileError) {
         var outcome = Result<Void, FileError>.success(())
         elements.withUnsafeBytes { memory in
             do throws(FileError) { try write(memory) } catch { outcome = .failure(error) }
@@ -71,12 +71,12 @@ struct FileWriter: ~Copyable {
         try outcome.get()
     }
 
-    func write(_ text: String) throws(FileError) {
+    package func write(_ text: String) throws(FileError) {
         try write(Array(text.utf8))
     }
 
     /// Gives the file its name. Without this call nothing of it remains.
-    mutating func finish() throws(FileError) {
+    package mutating func finish() throws(FileError) {
         if let temporaryPath, rename(temporaryPath, path) != 0 {
             throw FileError(path, .system("write", code: errno))
         }

@@ -1,34 +1,51 @@
 import Foundation
 
 /// A field over a map or any rectangle, drawn as bands of colour, with a colour bar and, if wanted, points on top.
-struct HeatMap: Picture {
-    enum Surroundings: Equatable {
+package struct HeatMap: Picture {
+    package enum Surroundings: Equatable {
         /// Degrees of longitude and latitude, one length for both: the equirectangular projection.
         case world
         /// Any two quantities, with the titles of their axes.
         case plane(x: String, y: String)
     }
 
-    var title: String
+    package var title: String
     /// Samples at the centres of equal cells, row by row; the first row is at the low end of `yRange`.
-    var values: [Double]
-    var rows: Int
-    var columns: Int
-    var xRange: ClosedRange<Double>
-    var yRange: ClosedRange<Double>
-    var surroundings = Surroundings.world
+    package var values: [Double]
+    package var rows: Int
+    package var columns: Int
+    package var xRange: ClosedRange<Double>
+    package var yRange: ClosedRange<Double>
+    package var surroundings: Surroundings
     /// What the colours mean, written above their bar.
-    var legend = ""
+    package var legend: String
     /// Points in the units of the axes.
-    var points: [Point] = []
+    package var points: [Point]
     /// How many bands of colour lie between 0, or the least value when it is negative, and the greatest value.
-    var bands = 14
+    package var bands: Int
     /// Below 1, small values get more of the colours: 0.5 shows the square root. For fields with a few high peaks.
-    var exponent = 0.5
+    package var exponent: Double
 
-    let width = 960.0
+    package let width = 960.0
 
-    var height: Double { field.bottom + (surroundings == .world ? 44 : 62) }
+    package init(
+        title: String, values: [Double], rows: Int, columns: Int, xRange: ClosedRange<Double>, yRange: ClosedRange<Double>,
+        surroundings: Surroundings = .world, legend: String = "", points: [Point] = [], bands: Int = 14, exponent: Double = 0.5
+    ) {
+        self.title = title
+        self.values = values
+        self.rows = rows
+        self.columns = columns
+        self.xRange = xRange
+        self.yRange = yRange
+        self.surroundings = surroundings
+        self.legend = legend
+        self.points = points
+        self.bands = bands
+        self.exponent = exponent
+    }
+
+    package var height: Double { field.bottom + (surroundings == .world ? 44 : 62) }
 
     private var field: Frame {
         let left = 72.0
@@ -38,7 +55,7 @@ struct HeatMap: Picture {
         return Frame(left: left, top: 54, width: width, height: isMap ? min(max(width * ratio, 120), 1200) : width * 0.62)
     }
 
-    func draw<Target: Canvas>(on canvas: inout Target) {
+    package func draw<Target: Canvas>(on canvas: inout Target) {
         let field = field
         let isWorld = surroundings == .world
         let xAxis = Axis(isWorld ? .longitude : .linear, xRange, from: field.left, to: field.right)

@@ -67,6 +67,6 @@ struct FileReader: ~Copyable {
 }
 
 /// The system's words for an error number, without the number.
-func systemMessage(_ code: Int32) -> String {
+package func systemMessage(_ code: Int32) -> String {
     String(cString: strerror(code))
 }

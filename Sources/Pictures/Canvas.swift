@@ -1,41 +1,43 @@
-/// A place on a picture in points from the upper left corner, or on a map in its own units.
-struct Point: Equatable, Sendable {
-    var x, y: Double
+import ArrayFiles
 
-    init(_ x: Double, _ y: Double) {
+/// A place on a picture in points from the upper left corner, or on a map in its own units.
+package struct Point: Equatable, Sendable {
+    package var x, y: Double
+
+    package init(_ x: Double, _ y: Double) {
         self.x = x
         self.y = y
     }
 }
 
 /// A rectangle on a picture.
-struct Frame: Equatable, Sendable {
-    var left, top, width, height: Double
+package struct Frame: Equatable, Sendable {
+    package var left, top, width, height: Double
 
-    var right: Double { left + width }
-    var bottom: Double { top + height }
+    package var right: Double { left + width }
+    package var bottom: Double { top + height }
 
-    var corners: [Point] {
+    package var corners: [Point] {
         [Point(left, top), Point(right, top), Point(right, bottom), Point(left, bottom)]
     }
 }
 
 /// Text, and how it hangs on its point.
-struct Label: Equatable, Sendable {
-    enum Anchor: String, Sendable { case start, middle, end }
+package struct Label: Equatable, Sendable {
+    package enum Anchor: String, Sendable { case start, middle, end }
 
-    var text: String
-    var size = 13.0
-    var anchor = Anchor.middle
+    package var text: String
+    package var size = 13.0
+    package var anchor = Anchor.middle
     /// Reads from bottom to top, for the title of a vertical axis.
-    var isVertical = false
-    var color = Color.gray(0.2)
+    package var isVertical = false
+    package var color = Color.gray(0.2)
 }
 
 /// What pictures are drawn on: four operations, in points, painted one over the other.
 ///
 /// A picture is described once; `SVGCanvas` and `RasterCanvas` make the two file formats of it.
-protocol Canvas {
+package protocol Canvas {
     /// Fills the inside of closed rings. A ring inside another must run the other way round to be a hole.
     mutating func fill(_ rings: [[Point]], _ color: Color)
     /// Draws connected lines with round ends and corners.
@@ -46,7 +48,7 @@ protocol Canvas {
 }
 
 /// Something that can be drawn, and written to a file whose extension names the format.
-protocol Picture {
+package protocol Picture {
     /// Width and height in points.
     var width: Double { get }
     var height: Double { get }
@@ -55,11 +57,11 @@ protocol Picture {
 }
 
 /// The file formats of pictures.
-enum PictureFormat {
+package enum PictureFormat {
     case svg, png
 
     /// The format that `path` names; asked before a computation starts, so that a wrong name fails at once.
-    init(path: String) throws(FileError) {
+    package init(path: String) throws(FileError) {
         switch fileExtension(path) {
         case "svg": self = .svg
         case "png": self = .png
@@ -73,7 +75,7 @@ enum PictureFormat {
 
 extension Picture {
     /// Writes the picture; PNG has two pixels a point, for sharp text on today's screens.
-    func write(to path: String) throws(FileError) {
+    package func write(to path: String) throws(FileError) {
         let format = try PictureFormat(path: path)
         var writer = try FileWriter(path)
         switch format {

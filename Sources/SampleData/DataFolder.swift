@@ -1,16 +1,17 @@
+import ArrayFiles
 import Foundation
 
-/// The data sets that come with the tool.
-enum DataFolder {
-    static let environmentVariable = "KHUFU_DATA"
+/// Where the data sets of this repository are.
+package enum DataFolder {
+    package static let environmentVariable = "KHUFU_DATA"
 
-    struct Missing: Error, CustomStringConvertible {
+    package struct Missing: Error, CustomStringConvertible {
         let name: String
         let searched: [String]
 
-        var description: String {
+        package var description: String {
             "The data file \(quoted(name)) was looked for in \(searched.joined(separator: ", ")) and not found: "
-                + "set \(DataFolder.environmentVariable) to the repository's folder Sources/KhufuTool/Data."
+                + "set \(DataFolder.environmentVariable) to the repository's folder Sources/SampleData/Data."
         }
     }
 
@@ -18,7 +19,7 @@ enum DataFolder {
     ///
     /// The package manager copies the folder beside the executable. Its generated `Bundle.module` would find it there,
     /// too, but ends the process when the executable was moved without it; here that is an error with a way out.
-    static func path(of name: String) throws(Missing) -> String {
+    package static func path(of name: String) throws(Missing) -> String {
         let environment = ProcessInfo.processInfo.environment[environmentVariable].map { [URL(fileURLWithPath: $0)] } ?? []
         let candidates = environment + besideExecutable + [inSourceTree]
         for folder in candidates {
@@ -30,10 +31,10 @@ enum DataFolder {
 
     private static var besideExecutable: [URL] {
         let folder = Bundle.main.bundleURL
-        return ["khufu_KhufuTool.resources", "khufu_KhufuTool.bundle"].map { folder.appendingPathComponent("\($0)/Data") }
+        return ["khufu_SampleData.resources", "khufu_SampleData.bundle"].map { folder.appendingPathComponent("\($0)/Data") }
     }
 
     private static var inSourceTree: URL {
-        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Data")
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Data")
     }
 }

@@ -2,15 +2,15 @@
 ///
 /// One type serves every format, so that the tool's front prints all of them alike and a test can compare the parts
 /// instead of the wording.
-struct FileError: Error, Equatable, CustomStringConvertible {
+package struct FileError: Error, Equatable, CustomStringConvertible {
     /// Where in the file, counted from 1 as editors do.
-    enum Place: Equatable {
+    package enum Place: Equatable {
         case header
         case line(Int)
         case cell(line: Int, column: Int)
     }
 
-    enum Problem: Equatable {
+    package enum Problem: Equatable {
         /// The system refused: what was tried, and the `errno` it gave.
         case system(String, code: Int32)
         /// The name or the content is not what it must be.
@@ -20,19 +20,19 @@ struct FileError: Error, Equatable, CustomStringConvertible {
         case notWritable(found: String)
     }
 
-    let path: String
-    let problem: Problem
+    package let path: String
+    package let problem: Problem
 
-    init(_ path: String, _ problem: Problem) {
+    package init(_ path: String, _ problem: Problem) {
         self.path = path
         self.problem = problem
     }
 
-    init(_ path: String, at place: Place? = nil, expected: String, found: String) {
+    package init(_ path: String, at place: Place? = nil, expected: String, found: String) {
         self.init(path, .mismatch(at: place, expected: expected, found: found))
     }
 
-    var description: String {
+    package var description: String {
         let file = path.isEmpty ? "''" : printable(path, limit: 4096)
         switch problem {
         case .system(let action, let code):
@@ -56,7 +56,7 @@ struct FileError: Error, Equatable, CustomStringConvertible {
 }
 
 /// `text` between quotation marks, safe to show: see `printable`.
-func quoted(_ text: some StringProtocol) -> String {
+package func quoted(_ text: some StringProtocol) -> String {
     "'\(printable(text, limit: 40))'"
 }
 
@@ -64,7 +64,7 @@ func quoted(_ text: some StringProtocol) -> String {
 ///
 /// A file's bytes end up on the user's terminal through an error message; without this a hostile file could move the
 /// cursor or hide part of the message.
-func printable(_ text: some StringProtocol, limit: Int) -> String {
+package func printable(_ text: some StringProtocol, limit: Int) -> String {
     var result = ""
     for (position, scalar) in text.unicodeScalars.enumerated() {
         if position == limit { return result + "…" }

@@ -5,12 +5,12 @@ import Synchronization
 ///
 /// A signal handler may call next to nothing, so the signals are blocked in every thread and waited for in one of our own.
 /// (Dispatch's signal sources were tried: with the signal ignored, as they want it, none arrived on Linux.)
-enum Interruption {
+package enum Interruption {
     private static let partialFiles = Mutex<Set<String>>([])
 
     /// Takes SIGINT, SIGTERM and SIGHUP; each still ends the process, as that signal does. To be called before there are
     /// other threads, which inherit what is blocked.
-    static func install() {
+    package static func install() {
         var signals = sigset_t()
         sigemptyset(&signals)
         // Signals that are ignored, as by nohup, stay so.
