@@ -47,9 +47,11 @@ public struct Kernel: Sendable {
     /// Numbers and positions of a state that is handed out.
     public var stateCount: (values: Int, positions: Int)
 
-    /// Bytes that a column is read from.
+    /// Bytes that a column is read from, for every pair: not counting what only rare pairs read.
     public var columnBytes: Int {
-        inputs.reduce(columnTableWidth * precision.arithmetic.byteCount) { bytes, input in
+        var read: Set<Input> = []
+        for case .define(_, .input(let place, _)) in sections[.pair, default: []].outsideBranches { read.insert(inputs[place]) }
+        return read.reduce(columnTableWidth * precision.arithmetic.byteCount) { bytes, input in
             bytes + (input.role == .column ? input.variable.dimension * precision.storage.byteCount : 0)
         }
     }
@@ -167,6 +169,15 @@ extension Statement {
             .exportedValue(let register, _), .exportedPosition(let register, _), .whenAny(let register, _):
             [register]
         case .loop, .barrier: []
+        }
+    }
+}
+
+extension [Statement] {
+    /// Every statement but those that are for what is rare.
+    var outsideBranches: [Statement] {
+        flatMap { statement -> [Statement] in
+            if case .loop(_, _, let body) = statement { [statement] + body.outsideBranches } else { [statement] }
         }
     }
 }

@@ -39,13 +39,6 @@ public struct RegisterBlock: Hashable, Sendable {
 }
 
 extension [Statement] {
-    /// Every statement but those that are for what is rare.
-    fileprivate var outsideBranches: [Statement] {
-        flatMap { statement -> [Statement] in
-            if case .loop(_, _, let body) = statement { [statement] + body.outsideBranches } else { [statement] }
-        }
-    }
-
     /// The registers that loops outside branches carry along.
     fileprivate var assignedInLoops: [Register] {
         flatMap { statement -> [Register] in
