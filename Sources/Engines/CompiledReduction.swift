@@ -16,13 +16,19 @@ public final class CompiledReduction: Sendable {
     private let state = Mutex(State())
 
     private struct State {
-        var kernels: [ScalarType: CPUKernel] = [:]
+        var kernels: [KernelKey: CPUKernel] = [:]
         /// Types for which compiling failed, so that it is not tried at every call.
         var uncompilable: Set<ScalarType> = []
         /// The gradients that were asked for, by input.
         var gradients: [Int: CompiledExpression] = [:]
         /// Node evaluations that the interpreter has done in place of compiling.
         var interpreted = 0
+    }
+
+    /// What a kernel is compiled for.
+    private struct KernelKey: Hashable {
+        var type: ScalarType
+        var squaredDistances: SquaredDistances
     }
 
     /// - Parameter declarations: what the arrays are, in their order; those of the formula's own variables, in order of
@@ -102,8 +108,10 @@ public final class CompiledReduction: Sendable {
     fileprivate func kernel(for binding: Binding, _ options: ExecutionOptions) throws(EngineError) -> CPUKernel? {
         guard options.engine != .interpreter, reduction.kind != .zero else { return nil }
         do {
+            let key = KernelKey(
+                type: binding.type, squaredDistances: try cache.distances.form(rows: binding.rowCount))
             return try state.withLock { state in
-                if let kernel = state.kernels[binding.type] { return kernel }
+                if let kernel = state.kernels[key] { return kernel }
                 if options.engine == .automatic {
                     if state.uncompilable.contains(binding.type) { return nil }
                     // Until some work has come together, compiling costs more than it saves.
@@ -116,8 +124,9 @@ public final class CompiledReduction: Sendable {
                 let precision = Precision(
                     storage: binding.type, accumulator: reduction.accumulation.usesDoubleAccumulator ? .float64 : nil)
                 let kernel = try CPUKernel(
-                    try Kernel(lowering: reduction, precision: precision), instructionSet: try cache.instructionSet, cache: cache)
-                state.kernels[binding.type] = kernel
+                    try Kernel(lowering: reduction, precision: precision, squaredDistances: key.squaredDistances),
+                    instructionSet: try cache.instructionSet, cache: cache)
+                state.kernels[key] = kernel
                 return kernel
             }
         } catch {

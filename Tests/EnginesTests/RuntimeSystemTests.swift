@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Synchronization
 import Testing
 
@@ -106,6 +107,23 @@ import Testing
         let arm = Processor(processorInformation: "Features\t: fp asimd sve\nCPU implementer\t: 0x41\nCPU part\t: 0xd40\n")
         #expect(arm.modelName == "ARM implementer 0x41 part 0xd40")
         #expect(arm.features == ["fp", "asimd", "sve"])
+    }
+
+    @Test func distancesFollowTheProcessor() throws {
+        let intel = Processor(processorInformation: "vendor_id\t: GenuineIntel\nmodel name\t: Xeon\n")
+        let amd = Processor(processorInformation: "vendor_id\t: AuthenticAMD\nmodel name\t: EPYC\n")
+        let automatic = try DistanceSetting.read([:]).get()
+        #expect(automatic.form(rows: 10_000, on: intel) == .inner && automatic.form(rows: 10, on: intel) == .direct)
+        #expect(automatic.form(rows: 10_000, on: amd) == .direct)
+        for form in SquaredDistances.allCases {
+            let named = try DistanceSetting.read(["KHUFU_SQUARED_DISTANCES": form.rawValue]).get()
+            for processor in [intel, amd] { #expect(named.form(rows: 1, on: processor) == form) }
+        }
+        #expect {
+            try DistanceSetting.read(["KHUFU_SQUARED_DISTANCES": "both"]).get()
+        } throws: {
+            "\($0)" == "KHUFU_SQUARED_DISTANCES is \"both\"; it may be one of: direct, inner."
+        }
     }
 
     @Test func hostIsKnown() {

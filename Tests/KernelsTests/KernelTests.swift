@@ -64,6 +64,30 @@ struct KernelTests {
         #expect(try cost("Exp(x+y)*Sin(x*y)", 1).functions == ["exp": 1, "sin": 1])
     }
 
+    /// Long distances are inner products where that is asked for, unless the difference is needed for itself.
+    @Test func longDistancesAreInnerProducts() throws {
+        func kernel(_ formula: String, _ d: Int, _ form: SquaredDistances = .inner) throws -> Kernel {
+            let aliases = ["x = Vi(\(d))", "y = Vj(\(d))", "s = Pm(\(d))", "b = Vj(\(d))"]
+            return try Kernel(
+                lowering: try Reduction(.argMin, of: try Formula(parsing: formula, aliases: aliases)),
+                precision: Precision(storage: .float32), squaredDistances: form)
+        }
+        for formula in ["SqDist(x,y)", "Norm2(y-x)", "Exp(-(x-y|x-y))", "SqDist(Sin(x),s*y)", "SqDist(x,y)+SqDist(x,b)"] {
+            #expect(try kernel(formula, 16).usesInnerProducts, "\(formula)")
+            #expect(!(try kernel(formula, 15).usesInnerProducts), "\(formula)")
+            #expect(!(try kernel(formula, 16, .direct).usesInnerProducts), "\(formula)")
+        }
+        for formula in ["SqDist(x,s)", "SqDist(y,b)", "SqDist(x+y,b)", "SqDist(x,y)*Norm2(Exp(x-y))", "Sum(Abs(x-y))", "(x|y)"] {
+            #expect(!(try kernel(formula, 16).usesInnerProducts), "\(formula)")
+        }
+        let cost = try kernel("SqDist(x,y)", 100).pairCost
+        // The product, three sums, two comparisons and their questions; the components and two norms.
+        #expect(cost.arithmetic == 100 + 3 + 6 && cost.columnNumbers == 102)
+        let source = { (d: Int) in CSource(try kernel("SqDist(x,y)", d), vectorBytes: 64) }
+        #expect(try source(100_000).text.count - source(100).text.count < 200)
+        #expect(try source(100).block == RegisterBlock(rowVectors: 1, columns: 8))
+    }
+
     @Test func registerBlocksFitTheRegisters() throws {
         let aliases = ["x = Vi(100)", "y = Vj(100)"]
         let plain = try kernel("Exp(x|y)", ["x = Vi(3)", "y = Vj(3)"])

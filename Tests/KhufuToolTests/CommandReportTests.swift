@@ -27,6 +27,14 @@ import Testing
         #expect(answer.output.contains("for each j     r1 = "))
     }
 
+    @Test func formOfLongDistancesIsTold() throws {
+        for (form, isTold) in [("inner", true), ("direct", false)] {
+            let answer = try run(
+                "explain SqDist(x,y) x=i:50 y=j:50", environment: ["KHUFU_SQUARED_DISTANCES": form])
+            #expect(answer.output.contains("distances      by inner products") == isTold, "\(answer.output)")
+        }
+    }
+
     @Test func gradientsAreFormulas() throws {
         let answer = try run("explain Exp(-SqDist(x,y)) x=i:3 y=j:3 --gradient y")
         #expect(answer.output.contains("with respect to y") && answer.output.contains("Sum over i of"))

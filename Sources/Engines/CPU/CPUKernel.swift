@@ -13,6 +13,7 @@ final class CPUKernel: Sendable {
     private let library: SharedLibrary
     private let rows: Function
     private let columns: Function?
+    private let centre: Function?
 
     private typealias Function = @convention(c) (UnsafeRawPointer) -> Void
 
@@ -31,18 +32,31 @@ final class CPUKernel: Sendable {
         }
         self.rows = unsafeBitCast(rows, to: Function.self)
         columns = library.symbol("khufu_columns").map { unsafeBitCast($0, to: Function.self) }
+        centre = library.symbol("khufu_centre").map { unsafeBitCast($0, to: Function.self) }
     }
 
-    /// Bytes of the table of column values for a number of columns.
+    /// Bytes of the table of column values for a number of columns. What belongs to no one column stands ahead of it.
     func columnTableBytes(_ count: Int) -> Int {
-        count * kernel.columnTableWidth * kernel.precision.arithmetic.byteCount
+        centreBytes + count * kernel.columnTableWidth * kernel.precision.arithmetic.byteCount
+    }
+
+    private var centreBytes: Int { (kernel.centreWidth * kernel.precision.arithmetic.byteCount + 63) / 64 * 64 }
+
+    /// Finds the points amid all columns, which tabulating takes differences from.
+    func findCentre(columns count: Int, inputs: [UnsafeRawPointer], table: UnsafeMutableRawPointer) {
+        guard let centre else { return }
+        guard count > 0 else {
+            _ = table.initializeMemory(as: UInt8.self, repeating: 0, count: centreBytes)
+            return
+        }
+        var call = Call(table, tableOffset: centreBytes)
+        run(centre, &call, 0..<count, inputs)
     }
 
     /// Tabulates what depends on the column only.
     func tabulate(_ columns: Range<Int>, inputs: [UnsafeRawPointer], table: UnsafeMutableRawPointer) {
         guard let function = self.columns else { return }
-        var call = Call()
-        call.table = table
+        var call = Call(table, tableOffset: centreBytes)
         run(function, &call, columns, inputs)
     }
 
@@ -51,8 +65,7 @@ final class CPUKernel: Sendable {
         _ rows: Range<Int>, over ranges: ArraySlice<Range<Int>>, positionBase: Int, inputs: [UnsafeRawPointer],
         table: UnsafeMutableRawPointer?, into output: Output
     ) {
-        var call = Call()
-        call.table = table
+        var call = Call(table, tableOffset: centreBytes)
         call.positionBase = Int64(positionBase)
         switch output {
         case .results(let values, let indices):
@@ -111,6 +124,7 @@ final class CPUKernel: Sendable {
     /// alike.
     private struct Call {
         var inputs: UnsafeRawPointer?
+        var centre: UnsafeMutableRawPointer?
         var table: UnsafeMutableRawPointer?
         var values: UnsafeMutableRawPointer?
         var indices: UnsafeMutablePointer<Int64>?
@@ -125,5 +139,10 @@ final class CPUKernel: Sendable {
         var isResumed: Int64 = 0
         var isSuspended: Int64 = 0
         var workspace: UnsafeMutableRawPointer?
+
+        init(_ table: UnsafeMutableRawPointer?, tableOffset: Int) {
+            centre = table
+            self.table = table.map { $0 + tableOffset }
+        }
     }
 }

@@ -11,10 +11,11 @@ package final class KernelCache: Sendable {
     private let diskLimit: Int
     private let table: PerProcess<LibraryTable>
     private let workshop: PerProcess<Lazy<Result<Workshop, CompilationError>>>
+    private let setting: Lazy<Result<DistanceSetting, CompilationError>>
 
     /// - Parameters:
-    ///   - environment: where `KHUFU_CC`, `KHUFU_SIMD`, `KHUFU_CACHE_DIR`, `XDG_CACHE_HOME`, `HOME`, `TMPDIR` and `PATH` are looked up; also that
-    ///     of the compiler. Nothing is looked up, and no file touched, before the first use; then once.
+    ///   - environment: where `KHUFU_CC`, `KHUFU_SIMD`, `KHUFU_SQUARED_DISTANCES`, `KHUFU_CACHE_DIR`, `XDG_CACHE_HOME`, `HOME`, `TMPDIR` and
+    ///     `PATH` are looked up; also that of the compiler. Nothing is looked up, and no file touched, before the first use; then once.
     ///   - capacity: how many libraries stay in memory though nobody uses them.
     ///   - diskLimit: how many bytes the folder may hold.
     package init(
@@ -24,6 +25,7 @@ package final class KernelCache: Sendable {
         self.diskLimit = diskLimit
         table = PerProcess { LibraryTable(capacity: capacity) }
         workshop = PerProcess { Lazy { Workshop.opened(environment) } }
+        setting = Lazy { DistanceSetting.read(environment) }
     }
 
     /// The machine code of a source text.
@@ -61,6 +63,11 @@ package final class KernelCache: Sendable {
     /// The instruction set that the environment selects.
     package var instructionSet: InstructionSet {
         get throws(CompilationError) { try tools().instructionSet }
+    }
+
+    /// How the environment and the processor have squared distances computed.
+    package var distances: DistanceSetting {
+        get throws(CompilationError) { try setting.value.get() }
     }
 
     /// Every compiler there is, each tried, in order of preference: for a report. Takes its time.

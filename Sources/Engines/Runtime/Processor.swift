@@ -8,6 +8,8 @@ import Glibc
 
 /// The processor that this process runs on, as the system describes it.
 package struct Processor: Sendable {
+    /// The maker as x86 processors name it: "AuthenticAMD", "GenuineIntel"; empty on others.
+    package let vendor: String
     /// The maker's name for it, such as "AMD EPYC 9R14".
     package let modelName: String
     /// The instruction set extensions that both the processor and the system support, in Linux's spelling ("avx2", "fma", "asimd").
@@ -15,13 +17,18 @@ package struct Processor: Sendable {
 
     package static let host = Processor.detect()
 
-    package init(modelName: String, features: Set<String>) {
+    package init(vendor: String = "", modelName: String, features: Set<String>) {
+        self.vendor = vendor
         self.modelName = modelName
         self.features = features
     }
 
     /// All features in one line: part of a kernel's address in the cache, which a cluster's machines may share.
     var featureString: String { features.sorted().joined(separator: " ") }
+
+    /// Whether additions have execution units of their own, as on AMD's Zen (and Hygon's, which is one): a subtraction then costs
+    /// nothing beside a multiply-add. On Intel's and ARM's it takes the place of one.
+    var addsBesideMultiplying: Bool { vendor == "AuthenticAMD" || vendor == "HygonGenuine" }
 
     /// The second-level cache, which a core shares with none or few others. A usual size where the system does not tell.
     package static let privateCacheBytes: Int = {
@@ -37,7 +44,7 @@ package struct Processor: Sendable {
         // Intel Macs list features in capitals, in two places; on Apple silicon every machine has what we use.
         let lists = ["machdep.cpu.features", "machdep.cpu.leaf7_features"].compactMap(systemText)
         return Processor(
-            modelName: systemText("machdep.cpu.brand_string") ?? "unknown",
+            vendor: systemText("machdep.cpu.vendor") ?? "", modelName: systemText("machdep.cpu.brand_string") ?? "unknown",
             features: Set(lists.joined(separator: " ").lowercased().split(separator: " ").map(String.init)))
         #else
         return Processor(processorInformation: contents(ofFile: "/proc/cpuinfo") ?? "")
@@ -55,6 +62,7 @@ package struct Processor: Sendable {
             return nil
         }
         let arm = value("CPU implementer").map { "ARM implementer \($0) part \(value("CPU part") ?? "unknown")" }
+        vendor = value("vendor_id") ?? ""
         modelName = value("model name") ?? arm ?? "unknown"
         features = Set((value("flags", "Features") ?? "").split(separator: " ").map(String.init))
     }

@@ -94,6 +94,10 @@ struct Run {
         guard bytes > 0, binding.batchCount > 0 else { return nil }
         let tables = Output(
             values: UnsafeMutableRawPointer.allocate(byteCount: bytes * binding.batchCount, alignment: 64), indices: nil)
+        for item in 0..<binding.batchCount {
+            kernel.findCentre(
+                columns: binding.columnCount, inputs: binding.pointers(item), table: tables.values! + item * bytes)
+        }
         let columnsPerTask = 4_096
         let tasksPerItem = (binding.columnCount + columnsPerTask - 1) / columnsPerTask
         ThreadPool.shared.run(count: tasksPerItem * binding.batchCount, threads: threads) { number in

@@ -89,7 +89,7 @@ public struct Value {
 
 extension Emitter {
     /// Σ over k of the body.
-    func sum(_ count: Int, _ body: (Index) -> Value) -> Value {
+    package func sum(_ count: Int, _ body: (Index) -> Value) -> Value {
         guard count > 0 else { return constant(0) }
         // Starting from the first term rather than from 0 saves an addition where the loop is unrolled.
         let first = body(0)

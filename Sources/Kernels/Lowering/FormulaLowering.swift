@@ -10,10 +10,14 @@ struct FormulaLowering {
     /// The index that the result follows.
     private let row: Dependence
     private let column: Dependence
+    /// Where column nodes are computed: `centre` evaluates them for a sample of the columns.
+    private var columnSection = Kernel.Section.column
     /// Where the components of placed nodes are.
     private var places: [Formula: Place] = [:]
     /// Where column nodes that pairs use begin in the column table.
     private var tablePlaces: [Formula: Int] = [:]
+    /// The nodes that are computed by inner products.
+    private var distances: [Formula: LongDistance] = [:]
 
     private enum Place {
         case register(Value)
@@ -30,16 +34,27 @@ struct FormulaLowering {
     /// Computes all nodes that must be kept, for the pair section to use `roots`.
     mutating func place(_ roots: [Formula]) {
         let order = Formula.topologicalOrder(roots)
+        if builder.kernel.squaredDistances == .inner { distances = longDistances(order, roots: roots) }
         let usedPerPair = Set(roots + order.filter { stage($0) == .pair }.flatMap(\.arguments))
         let kept = nodesToKeep(order, roots: roots)
-        for formula in order where kept.contains(formula) { keep(formula, exported: usedPerPair.contains(formula)) }
+        for formula in order where kept.contains(formula) && places[formula] == nil {
+            keep(formula, exported: usedPerPair.contains(formula))
+        }
     }
 
-    private func stage(_ formula: Formula) -> Kernel.Section {
+    /// The same for columns of the sample that `centre` is taken from; what depends on parameters stays where it is.
+    func ofSample() -> FormulaLowering {
+        var sample = FormulaLowering(builder: builder)
+        sample.columnSection = .centre
+        sample.places = places.filter { stage($0.key) == .call }
+        return sample
+    }
+
+    func stage(_ formula: Formula) -> Kernel.Section {
         switch (formula.dependence.contains(row), formula.dependence.contains(column)) {
         case (false, false): .call
         case (true, false): .row
-        case (false, true): .column
+        case (false, true): columnSection
         case (true, true): .pair
         }
     }
@@ -72,7 +87,7 @@ struct FormulaLowering {
         // columns are converted once.
         let isHalf = builder.kernel.precision.storage == .float16
         return kept.filter { $0.variable == nil && !$0.arguments.isEmpty }.union(
-            order.filter { $0.variable != nil && (stage($0) == .row || (stage($0) == .column && isHalf)) })
+            order.filter { $0.variable != nil && (stage($0) == .row || (stage($0) == columnSection && isHalf)) })
     }
 
     private static let maximumInlineDepth = 50
@@ -102,11 +117,14 @@ struct FormulaLowering {
     private func compute(_ formula: Formula) -> Place {
         if let variable = formula.variable {
             let input = inputs.first { $0.variable == variable }!
-            let array = builder.array(formula.dimension, of: .number, named: Kernel.inputName(input) + "_lanes")
+            // A column may be sampled for several centres.
+            let name = columnSection == .column ? Kernel.inputName(input) + "_lanes" : nil
+            let array = builder.array(formula.dimension, of: .number, named: name)
             let source = inputOperand(formula)
             builder.loop(formula.dimension) { k in builder.store(source[k], in: array, at: k) }
             return .array(array)
         }
+        if let distance = distances[formula] { return .register(emit(distance)) }
         let arguments = formula.arguments.map { operand($0) }
         switch formula.operation.lowering(formula.arguments.map(\.dimension)) {
         case .inline(let component):

@@ -3,10 +3,14 @@ import Formulas
 extension Kernel {
     /// Lowers a reduction: decides for every node of its formulas at which stage it is computed and whether its components
     /// are kept or computed where they are used, and writes the accumulation around it.
-    public init(lowering reduction: Reduction, precision: Precision) throws(FormulaError) {
+    ///
+    /// - Parameter squaredDistances: how those of long vectors are computed.
+    public init(
+        lowering reduction: Reduction, precision: Precision, squaredDistances: SquaredDistances = .direct
+    ) throws(FormulaError) {
         let accumulator = reduction.accumulator
         self.init(
-            reduction: reduction, precision: precision,
+            reduction: reduction, precision: precision, squaredDistances: squaredDistances,
             inputs: reduction.variables.map { variable in
                 let role: Role =
                     switch variable.category {

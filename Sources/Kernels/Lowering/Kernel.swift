@@ -5,6 +5,7 @@ import Formulas
 /// A row is a point of the result, a column a point of the reduced index. The sections run in this order:
 ///
 ///     call                            what depends on parameters only
+///     centre                          a point amid the columns, from a few of them (where distances are taken from there)
 ///     column                          per column, ahead of all rows, kept in a table (where there is any such work)
 ///     for each block of rows:
 ///         row                         what depends on the row
@@ -17,7 +18,7 @@ import Formulas
 ///         export                      total is handed out, to be merged with other columns' totals
 public struct Kernel: Sendable {
     public enum Section: Int, Hashable, Sendable, CaseIterable {
-        case call, column, row, begin, blockBegin, pair, flush, finish, export
+        case call, centre, column, row, begin, blockBegin, pair, flush, finish, export
     }
 
     /// An input and the role that its index plays.
@@ -31,19 +32,26 @@ public struct Kernel: Sendable {
     /// What the kernel was lowered from and for.
     public var reduction: Reduction
     public var precision: Precision
+    public var squaredDistances: SquaredDistances
     public var inputs: [Input]
 
     public internal(set) var sections: [Section: [Statement]] = [:]
     var arrays: [ArrayInfo] = []
 
+    /// Numbers of the points amid the columns.
+    public internal(set) var centreWidth = 0
     /// Numbers per column in the table of column values.
     public internal(set) var columnTableWidth = 0
+    /// Whether some squared distances are computed by inner products.
+    public var usesInnerProducts: Bool { centreWidth > 0 }
     /// Numbers and positions of a state that is handed out.
     public var stateCount: (values: Int, positions: Int)
 
-    /// Bytes that a column is read from.
+    /// Bytes that a column is read from, for every pair: not counting what only rare pairs read.
     public var columnBytes: Int {
-        inputs.reduce(columnTableWidth * precision.arithmetic.byteCount) { bytes, input in
+        var read: Set<Input> = []
+        for case .define(_, .input(let place, _)) in sections[.pair, default: []].outsideBranches { read.insert(inputs[place]) }
+        return read.reduce(columnTableWidth * precision.arithmetic.byteCount) { bytes, input in
             bytes + (input.role == .column ? input.variable.dimension * precision.storage.byteCount : 0)
         }
     }
@@ -118,6 +126,8 @@ public enum Expression: Hashable, Sendable {
     case load(ArrayReference, Index)
     /// A component of an input, by its place in `Kernel.inputs`.
     case input(Int, Index)
+    /// A number of the points amid the columns.
+    case centre(Index)
     /// A number of the current column's entry in the table.
     case columnTable(Index)
     /// A loop counter as a number.
@@ -138,6 +148,8 @@ public indirect enum Statement: Hashable, Sendable {
     case whenAny(Register, [Statement])
     /// What follows needs what is before to be done for all columns in flight.
     case barrier
+    /// The median of a register's lanes, as a number of the points amid the columns.
+    case centreStore(Register, Index)
     case tableStore(Register, Index)
     case result(Register, Index)
     case index(Register, Index)
@@ -152,10 +164,20 @@ extension Statement {
         case .define(_, let expression): expression.operands
         case .declare(_, let initial): [initial]
         case .assign(let register, let value): [register, value]
-        case .store(let register, _, _), .tableStore(let register, _), .result(let register, _), .index(let register, _),
+        case .store(let register, _, _), .centreStore(let register, _), .tableStore(let register, _), .result(let register, _),
+            .index(let register, _),
             .exportedValue(let register, _), .exportedPosition(let register, _), .whenAny(let register, _):
             [register]
         case .loop, .barrier: []
+        }
+    }
+}
+
+extension [Statement] {
+    /// Every statement but those that are for what is rare.
+    var outsideBranches: [Statement] {
+        flatMap { statement -> [Statement] in
+            if case .loop(_, _, let body) = statement { [statement] + body.outsideBranches } else { [statement] }
         }
     }
 }

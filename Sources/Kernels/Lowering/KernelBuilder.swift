@@ -107,10 +107,11 @@ final class KernelBuilder: Emitter {
     var positionZero: Value { define(.position, .positionZero) }
 
     /// Whether column values come from the table here, rather than from where they are computed.
-    var readsColumnTable: Bool { section != .column }
+    var readsColumnTable: Bool { section != .column && section != .centre }
 
     func input(_ place: Int, _ component: Index) -> Value { define(.number, .input(place, component)) }
     func columnTable(_ component: Index) -> Value { define(.number, .columnTable(component)) }
+    func centre(_ component: Index) -> Value { define(.number, .centre(component)) }
 
     // MARK: Loops
 
@@ -175,6 +176,14 @@ final class KernelBuilder: Emitter {
         append(.whenAny(operand(mask), blocks.removeLast()))
     }
 
+    /// A value that steps compute anew in the lanes where a mask holds, skipped where it holds in no lane.
+    func replacing(_ value: Value, where mask: Value, by body: () -> Value) -> Value {
+        let register = register(operand(value).type)
+        append(.declare(register, initial: operand(value)))
+        whenAny(mask) { append(.assign(register, operand(mask.select(body(), value)))) }
+        return self.value(register)
+    }
+
     func barrier() { append(.barrier) }
 
     // MARK: Arrays
@@ -207,11 +216,18 @@ final class KernelBuilder: Emitter {
 
     // MARK: Results
 
+    func storeInCentre(_ value: Value, at index: Index) { append(.centreStore(operand(value), index)) }
     func storeInColumnTable(_ value: Value, at index: Index) { append(.tableStore(operand(value), index)) }
     func result(_ value: Value, at index: Index) { append(.result(operand(value), index)) }
     func index(_ value: Value, at index: Index) { append(.index(operand(value), index)) }
     func export(value: Value, at index: Index) { append(.exportedValue(operand(value), index)) }
     func export(position: Value, at index: Index) { append(.exportedPosition(operand(position), index)) }
+
+    /// Room for `count` numbers of a point amid the columns; returns their first place.
+    func reserveCentre(_ count: Int) -> Int {
+        defer { kernel.centreWidth += count }
+        return kernel.centreWidth
+    }
 
     /// Room for `count` numbers per column in the table; returns their first place.
     func reserveColumnTable(_ count: Int) -> Int {
@@ -225,7 +241,7 @@ extension Kernel.Section {
     fileprivate var visible: [Kernel.Section] {
         switch self {
         case .call: []
-        case .column, .row: [.call]
+        case .centre, .column, .row: [.call]
         default: [.call, .row]
         }
     }

@@ -45,6 +45,7 @@ extension CSourceFrame {
             // What a call is given. A batch item's arrays begin at its own first point.
             typedef struct {
                 const void *const *inputs;
+                void *centre;                    // points amid the columns
                 void *table;                     // values that depend on the column only, a row of numbers per column
                 void *values;                    // results
                 long long *indices;

@@ -17,6 +17,7 @@ struct CSourceFrame {
 
     mutating func print() -> String {
         var texts = [heading, "#define LANES \(lanes)\n", mathematics, memory]
+        if kernel.centreWidth > 0 { texts.append(centreFunction()) }
         if kernel.columnTableWidth > 0 { texts.append(columnFunction()) }
         texts.append(rowFunction())
         return texts.joined(separator: "\n")
@@ -57,13 +58,13 @@ struct CSourceFrame {
 
     /// A pointer of the call, as the parameter of a function. Parameters, for compilers trust `restrict` on nothing else:
     /// without it, every store to the workspace could change an input.
-    private struct Pointer {
+    struct Pointer {
         var type: String
         var name: String
         var source: String
     }
 
-    private func pointers(_ roles: Set<Kernel.Role>) -> [Pointer] {
+    func pointers(_ roles: Set<Kernel.Role>) -> [Pointer] {
         var pointers: [Pointer] = []
         for (place, input) in kernel.inputs.enumerated() where roles.contains(input.role) {
             pointers.append(
@@ -72,14 +73,14 @@ struct CSourceFrame {
         return pointers
     }
 
-    private func parameters(_ pointers: [Pointer]) -> String {
+    func parameters(_ pointers: [Pointer]) -> String {
         pointers.map { ", \($0.type) *restrict \($0.name)" }.joined()
     }
 
-    private func arguments(_ pointers: [Pointer]) -> String { pointers.map { ", \($0.source)" }.joined() }
+    func arguments(_ pointers: [Pointer]) -> String { pointers.map { ", \($0.source)" }.joined() }
 
     /// Arrays of some sections, small ones on the stack.
-    private mutating func arrays(of sections: Set<Kernel.Section>, _ printer: inout StatementPrinter) {
+    mutating func arrays(of sections: Set<Kernel.Section>, _ printer: inout StatementPrinter) {
         for info in kernel.arrays where sections.contains(info.section) && info.reference.count > 0 {
             let columns = info.section == .pair ? columns : 1
             let block = info.section.isRepeatedPerRow ? (columns > 1 ? "[\(columns)]" : "") + "[R]" : ""
@@ -104,23 +105,29 @@ struct CSourceFrame {
         }
     }
 
-    private func printer(indent: Int = 1) -> StatementPrinter {
+    func printer(indent: Int = 1) -> StatementPrinter {
         StatementPrinter(kernel: kernel, dialect: dialect, uses: uses, columnsPerStep: columns, indent: indent)
     }
 
-    private func section(_ section: Kernel.Section, _ comment: String, _ printer: inout StatementPrinter) {
+    func section(_ section: Kernel.Section, _ comment: String, _ printer: inout StatementPrinter) {
         let statements = kernel.sections[section, default: []]
         guard !statements.isEmpty else { return }
         printer.line("// \(comment)")
         printer.block(statements, of: section)
     }
 
+    /// What `khufu_centre` has found.
+    private var centrePointer: [Pointer] {
+        kernel.centreWidth > 0 ? [Pointer(type: "const \(number)", name: "centre", source: "call->centre")] : []
+    }
+
     private mutating func columnFunction() -> String {
-        let pointers =
+        let ahead =
             pointers([.column, .parameter]) + [
                 Pointer(type: number, name: "table", source: "call->table"),
                 Pointer(type: "char", name: "workspace", source: "call->workspace"),
             ]
+        let pointers = ahead + centrePointer
         var body = printer()
         body.isInColumnSection = true
         body.line("const long long end = call->end;")
@@ -150,6 +157,7 @@ struct CSourceFrame {
         if kernel.columnTableWidth > 0 {
             pointers.append(Pointer(type: "const \(number)", name: "table", source: "call->table"))
         }
+        pointers += centrePointer
         if kernel.reduction.valueCount > 0 { pointers.append(Pointer(type: stored, name: "values", source: "call->values")) }
         if kernel.reduction.indexCount > 0 {
             pointers.append(Pointer(type: "long long", name: "indices", source: "call->indices"))
@@ -159,7 +167,7 @@ struct CSourceFrame {
         var body = printer()
         body.line("const long long end_row = call->end;")
         if kernel.reduction.indexCount > 0 { body.line("const long long position_base = call->position_base;") }
-        arrays(of: Set(Kernel.Section.allCases).subtracting([.column]), &body)
+        arrays(of: Set(Kernel.Section.allCases).subtracting([.centre, .column]), &body)
         crossingRegisters(of: Kernel.Section.allCases, &body)
         body.line("")
         section(.call, "What depends on parameters only.", &body)

@@ -26,8 +26,8 @@ public struct RegisterBlock: Hashable, Sendable {
 
         // Half of the registers are for sums that loops carry along, half for what is computed from.
         let registers = takesBroadcasts ? 32 : 16
-        let statements = pair.flattened
-        let carried = statements.count { if case .declare = $0 { true } else { false } }
+        let statements = pair.outsideBranches
+        let carried = Set(pair.assignedInLoops).count
         columns = 8
         while columns > 2, columns * rowVectors * carried > registers / 2 || columns * statements.count > Self.mostStatements {
             columns /= 2
@@ -36,4 +36,15 @@ public struct RegisterBlock: Hashable, Sendable {
 
     /// Statements that the columns are repeated for: more make compiling long and no run faster.
     private static let mostStatements = 512
+}
+
+extension [Statement] {
+    /// The registers that loops outside branches carry along.
+    fileprivate var assignedInLoops: [Register] {
+        flatMap { statement -> [Register] in
+            guard case .loop(_, _, let body) = statement else { return [] }
+            return body.assignedInLoops
+                + body.compactMap { if case .assign(let register, _) = $0 { register } else { nil } }
+        }
+    }
 }

@@ -60,7 +60,7 @@ struct RegisterUses {
         case .store(let register, let array, _):
             use(register)
             for case (let fetched, .load(array, _)) in inlined { stale.insert(fetched) }
-        case .tableStore(let register, _), .result(let register, _), .index(let register, _),
+        case .centreStore(let register, _), .tableStore(let register, _), .result(let register, _), .index(let register, _),
             .exportedValue(let register, _), .exportedPosition(let register, _):
             use(register)
         case .whenAny(let mask, let body):
@@ -101,7 +101,7 @@ extension Expression {
     /// Whether this only reads memory.
     var isFetch: Bool {
         switch self {
-        case .load, .columnTable, .input: true
+        case .load, .columnTable, .centre, .input: true
         default: false
         }
     }

@@ -86,6 +86,8 @@ struct StatementPrinter {
             line("\(isPlain ? "\(dialect.type(register.type)) " : "")\(name(register)) = \(vector(initial));")
         case .assign(let register, let value): line("\(name(register)) = \(vector(value));")
         case .store(let register, let array, let index): line("\(element(array, index)) = \(vector(register));")
+        case .centreStore(let register, let index):
+            line("centre[\(position(index))] = median(\(vector(register)), samples);")
         case .tableStore(let register, let index):
             line("scatter_table(table, \(kernel.columnTableWidth), \(position(index)), first, end, \(vector(register)));")
         case .result(let register, let index):
@@ -196,18 +198,19 @@ struct StatementPrinter {
         case .counter(let index): return splat(position(index), type)
         case .columnPosition: return splat("\(column) - position_base", type)
         case .positionZero: return splat("0", type)
-        case .columnTable: preconditionFailure("is a plain number")
+        case .columnTable, .centre: preconditionFailure("is a plain number")
         }
     }
 
     /// What is one number for all lanes: components of parameters and of the current column.
     private func scalar(_ expression: Expression) -> String? {
         switch expression {
+        case .centre(let index): return "centre[\(position(index))]"
         case .columnTable(let index):
             return element(of: "table", kernel.columnTableWidth, column, index)
         case .input(let place, let index):
             let input = kernel.inputs[place]
-            let isColumn = input.role == .column && !isInColumnSection
+            let isColumn = input.role == .column && !columnsAreLanes
             guard isColumn || (input.role == .parameter && kernel.precision.storage != .float16) else { return nil }
             return isColumn
                 ? element(of: Kernel.inputName(input), input.variable.dimension, column, index)
@@ -228,14 +231,17 @@ struct StatementPrinter {
         let from = Kernel.inputName(input) + (index == 0 ? "" : " + \(position(index))")
         switch input.role {
         case .row: return "gather(\(from), \(input.variable.dimension), \(Self.row), end_row)"
+        case .column where isInCentreSection: return "gather(\(from), \(input.variable.dimension) * step, 0, samples)"
         case .column: return "gather(\(from), \(input.variable.dimension), first, end)"
         // A half-precision parameter is converted in lanes, all of them the same.
         case .parameter: return "gather(\(from), 0, 0, 1)"
         }
     }
 
-    /// Columns are lanes while the column table is filled.
+    /// Columns are lanes while the column table is filled, and columns of a sample while the centre is found.
     var isInColumnSection = false
+    var isInCentreSection = false
+    private var columnsAreLanes: Bool { isInColumnSection || isInCentreSection }
 
     /// The first row of vector r.
     private static let row = "block_row + r * LANES"
@@ -273,5 +279,5 @@ extension Kernel {
 
 extension Kernel.Section {
     /// Whether each of its values exists once per row of a block.
-    var isRepeatedPerRow: Bool { self != .call && self != .column }
+    var isRepeatedPerRow: Bool { self != .call && self != .centre && self != .column }
 }

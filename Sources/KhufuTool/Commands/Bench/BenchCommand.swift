@@ -115,7 +115,9 @@ struct BenchCase {
         let seconds = evaluation.time / .seconds(1)
         var (bound, share) = ("", "")
         if evaluation.device.engine == .cpu {
-            let kernel = try Kernel(lowering: reduction, precision: Precision(storage: type.scalar))
+            let kernel = try Kernel(
+                lowering: reduction, precision: Precision(storage: type.scalar),
+                squaredDistances: try KernelCache.shared.distances.form(rows: points))
             let rates = try ProcessorRates(type: type.scalar, threads: options.threadCount)
             let least = try rates.bound(kernel.pairCost, pairs: evaluation.pairs)
             bound = readable(.seconds(least))

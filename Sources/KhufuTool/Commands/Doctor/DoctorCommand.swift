@@ -16,6 +16,7 @@ struct DoctorCommand: ParsableCommand {
         sheet.add("versions", Self.versions)
         sheet.add("processor", Self.processor)
         sheet.add("instructions", Self.instructionSet)
+        sheet.add("distances", Self.distances)
         sheet.add("threads", "\(ThreadPool.defaultThreadCount) of \(ProcessInfo.processInfo.processorCount)")
         sheet.add("compilers", Self.compilers)
         sheet.add("cache", Self.cache)
@@ -71,6 +72,17 @@ struct DoctorCommand: ParsableCommand {
         }
     }
 
+    private static var distances: String {
+        do {
+            return switch try KernelCache.shared.distances.form(rows: .max) {
+            case .direct: "direct"
+            case .inner: "by inner products in many dimensions, between many points"
+            }
+        } catch {
+            return "\(error)"
+        }
+    }
+
     private static var compilers: String {
         do {
             let candidates = try KernelCache.shared.candidates()
@@ -101,7 +113,10 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private static var settings: String {
-        let names = ["KHUFU_CC", "KHUFU_SIMD", "KHUFU_CACHE_DIR", "KHUFU_NUM_THREADS", DataFolder.environmentVariable]
+        let names = [
+            "KHUFU_CC", "KHUFU_SIMD", "KHUFU_SQUARED_DISTANCES", "KHUFU_CACHE_DIR", "KHUFU_NUM_THREADS",
+            DataFolder.environmentVariable,
+        ]
         let set = names.compactMap { name in
             ProcessInfo.processInfo.environment[name].map { "\(name)=\(printable($0, limit: 200))" }
         }

@@ -14,7 +14,7 @@ struct Explanation {
         self.reduction = reduction
         self.declarations = declarations
         self.precision = precision
-        kernel = try Kernel(lowering: reduction, precision: precision)
+        kernel = try Kernel(onThisMachine: reduction, precision)
     }
 
     func text(of written: String) throws -> String {
@@ -67,6 +67,9 @@ struct Explanation {
             // Where nothing is done ahead, the pair's part is the formula that stands above.
             let isAll = stage == .pair && stages.steps.count == 1
             sheet.add(title, isAll ? "all of it: \(count)" : (steps + ["→ \(count)"]).joined(separator: "\n"))
+        }
+        if kernel.usesInnerProducts {
+            sheet.add("distances", "by inner products, anew where they cancel")
         }
         let source = SourceText(kernel)
         sheet.add("at a time", source.block)

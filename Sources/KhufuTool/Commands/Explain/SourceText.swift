@@ -13,7 +13,7 @@ struct SourceText {
     }
 
     init(of reduction: Reduction, _ precision: Precision) throws {
-        self.init(try Kernel(lowering: reduction, precision: precision))
+        self.init(try Kernel(onThisMachine: reduction, precision))
     }
 
     /// "16 rows × 8 columns".
@@ -28,6 +28,15 @@ struct SourceText {
         let kernel = whole[end.upperBound...].drop { $0 == "\n" }
         let hidden = whole.count { $0 == "\n" } - kernel.count { $0 == "\n" } - heading.count
         return heading.joined(separator: "\n") + "\n// … \(hidden) lines that kernels share; --prelude shows them.\n\n" + kernel
+    }
+}
+
+extension Kernel {
+    /// The kernel that calls with many rows run here.
+    init(onThisMachine reduction: Reduction, _ precision: Precision) throws {
+        try self.init(
+            lowering: reduction, precision: precision,
+            squaredDistances: (try? KernelCache.shared.distances)?.form(rows: .max) ?? .direct)
     }
 }
 

@@ -78,7 +78,7 @@ struct Stages {
 }
 
 extension Kernel {
-    /// How many operations on numbers a run of some sections does: loops counted as often as they turn.
+    /// How many operations on numbers a run of some sections does: loops counted as often as they turn, and what is rare not.
     func operationCount(_ sections: [Section]) -> Int {
         sections.reduce(0) { $0 + Self.operations(self.sections[$1, default: []]) }
     }
@@ -88,7 +88,6 @@ extension Kernel {
             switch statement {
             case .define(_, .apply): sum + 1
             case .loop(_, let count, let body): sum + count * operations(body)
-            case .whenAny(_, let body): sum + operations(body)
             default: sum
             }
         }
