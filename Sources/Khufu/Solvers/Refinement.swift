@@ -1,0 +1,63 @@
+extension SolverSettings {
+    /// Solutions of Ax = b for each column of b, whose true residuals are no larger than the tolerance.
+    ///
+    /// A recurrence for the residual parts from the true one by rounding. Where it has converged, the true residual is computed, and
+    /// solved for in turn while that helps (iterative refinement).
+    func solutions(_ b: Columns, product: @escaping ColumnMap, alpha: Double) throws -> Columns {
+        let norms = b.norms()
+        guard norms.allSatisfy(\.isFinite) else { throw SolverError.notFinite("the right-hand side") }
+        var monitor = self.monitor
+        var x = Columns(length: b.length, count: b.count)
+        var r = b
+        var relative = norms.map { $0 > 0 ? 1.0 : 0 }
+        var failures = 0
+        // Somewhat below the tolerance at first, that the true residual be so, and well below thereafter.
+        var goal = 0.9 * tolerance
+        while true {
+            let pending = relative.indices.filter { relative[$0] > tolerance }
+            guard !pending.isEmpty else { return x }
+            // Of length 1, so that numbers of any size are far from the bounds of the operator's type.
+            var unit = r.selecting(pending)
+            let lengths = unit.norms()
+            unit.scale(lengths.map { 1 / $0 })
+            let scales = pending.map { relative[$0] }
+            let corrections = try corrections(
+                unit, product, alpha, targets: scales.map { min(goal / $0, 0.9) }, scales: scales, &monitor)
+
+            var refined = x.selecting(pending)
+            refined.add(lengths, times: corrections, at: Array(pending.indices))
+            x.replace(pending, with: refined)
+            var residuals = b.selecting(pending)
+            residuals.add(-1, times: try product(refined))
+            r.replace(pending, with: residuals)
+            var hasImproved = true
+            for (k, norm) in zip(pending, residuals.norms()) {
+                guard norm.isFinite else { throw SolverError.notFinite("the operator's product") }
+                let current = norm / norms[k]
+                if current > tolerance, current > 0.5 * relative[k] { hasImproved = false }
+                relative[k] = current
+            }
+            failures = hasImproved ? 0 : failures + 1
+            if failures == 2 {
+                throw SolverError.stagnated(
+                    residual: relative.max()!, tolerance: tolerance, iterations: monitor.iteration)
+            }
+            goal = 0.1 * tolerance
+        }
+    }
+
+    private func corrections(
+        _ residuals: Columns, _ product: @escaping ColumnMap, _ alpha: Double, targets: [Double], scales: [Double],
+        _ monitor: inout IterationMonitor
+    ) throws -> Columns {
+        let preconditioning = preconditioning(-1, alpha: alpha)
+        switch method {
+        case .conjugateGradients:
+            return try ConjugateGradients(product: product, preconditioning: preconditioning)(
+                residuals, targets: targets, scales: scales, &monitor)
+        case .minimumResiduals:
+            return try MinimumResiduals(product: product, preconditioning: preconditioning)(
+                residuals, targets: targets, scales: scales, &monitor)
+        }
+    }
+}

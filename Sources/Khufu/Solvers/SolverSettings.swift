@@ -1,0 +1,94 @@
+/// How linear systems are solved.
+public enum SolverMethod: Hashable, Sendable {
+    /// Conjugate gradients (Hestenes and Stiefel, 1952), for symmetric positive definite operators.
+    case conjugateGradients
+    /// MINRES (Paige and Saunders, 1975), for symmetric operators that may be indefinite.
+    case minimumResiduals
+}
+
+/// What a solve and the solves of its derivatives have in common.
+struct SolverSettings: Sendable {
+    let method: SolverMethod
+    let tolerance: Double
+    let maximumIterations: Int
+    let preconditioner: (any Preconditioner)?
+    let progress: SolverProgress.Handler?
+
+    init<Operator: LinearOperator>(
+        for matrix: Operator, _ method: SolverMethod, _ tolerance: Double?, _ maximumIterations: Int?,
+        _ preconditioner: (any Preconditioner)?, _ progress: SolverProgress.Handler?
+    ) throws {
+        let n = matrix.rowCount
+        try matrix.requireSquare()
+        self.method = method
+        self.tolerance = tolerance ?? Operator.Scalar.defaultTolerance
+        guard self.tolerance > 0, self.tolerance < 1 else {
+            throw SolverError.invalidArgument("A tolerance lies between 0 and 1; this one is \(self.tolerance).")
+        }
+        // In exact arithmetic n suffice; rounding delays convergence.
+        self.maximumIterations = maximumIterations ?? min(10_000, 10 * n + 50)
+        guard self.maximumIterations > 0 else {
+            throw SolverError.invalidArgument("A maximum of iterations is 1 or more; this one is \(self.maximumIterations).")
+        }
+        if let preconditioner, preconditioner.rowCount != n {
+            throw SolverError.invalidArgument(
+                "A preconditioner has as many rows as its operator, \(n); this one has \(preconditioner.rowCount).")
+        }
+        self.preconditioner = preconditioner
+        self.progress = progress
+    }
+
+    var monitor: IterationMonitor {
+        IterationMonitor(tolerance: tolerance, maximumIterations: maximumIterations, progress: progress)
+    }
+
+    /// A power of the preconditioner, as it acts on columns.
+    func preconditioning(_ exponent: Double, alpha: Double) -> ColumnMap? {
+        preconditioner.map { preconditioner in
+            { Columns(try preconditioner.power(exponent, alpha: alpha, times: $0.tensor())) }
+        }
+    }
+}
+
+/// A linear map of columns.
+typealias ColumnMap = (Columns) throws -> Columns
+
+extension TensorScalar {
+    /// What products in this type can reach for matrices that are not too ill-conditioned.
+    static var defaultTolerance: Double { ulpOfOne < 1e-10 ? 1e-8 : 1e-5 }
+}
+
+extension LinearOperator {
+    func requireSquare() throws {
+        guard rowCount == columnCount else { throw SolverError.notSquare(rows: rowCount, columns: columnCount) }
+    }
+
+    /// The same operator, whose products are not recorded.
+    func detached() throws -> Self {
+        guard variables.contains(where: \.isTracked) else { return self }
+        return try replacingVariables(variables.map { $0.detached() })
+    }
+
+    /// Products with K + alpha I, not recorded.
+    func shiftedMap(alpha: Double) throws -> ColumnMap {
+        let matrix = try detached()
+        return { vectors in
+            var result = Columns(try matrix.product(vectors.tensor()))
+            if alpha != 0 { result.add(alpha, times: vectors) }
+            return result
+        }
+    }
+}
+
+extension Tensor where Element: TensorScalar {
+    /// The only number of alpha, where it is one.
+    var shift: Double {
+        get throws {
+            guard count == 1 else {
+                throw SolverError.invalidArgument("alpha is one number; this one has shape \(shape).")
+            }
+            guard scalar.isFinite else { throw SolverError.notFinite("alpha") }
+            return Double(scalar)
+        }
+    }
+}
