@@ -25,10 +25,13 @@ let package = Package(
         .target(name: "ArrayFiles", exclude: ["README.md"]),
         .target(name: "Pictures", dependencies: ["ArrayFiles"], exclude: ["README.md"]),
         .target(name: "SampleData", dependencies: ["ArrayFiles"], exclude: ["README.md"], resources: [.copy("Data")]),
+        .target(
+            name: "Examples", dependencies: ["Khufu", "Pictures", "SampleData"], path: "Examples",
+            exclude: ["README.md", "Pictures"]),
         .executableTarget(
             name: "KhufuTool",
             dependencies: [
-                "Khufu", "ArrayFiles", "Pictures", "SampleData",
+                "Khufu", "ArrayFiles", "Pictures", "SampleData", "Examples",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"]),
@@ -43,6 +46,7 @@ let package = Package(
         .testTarget(name: "EnginesTests", dependencies: ["Engines"]),
         .testTarget(name: "OracleTests", dependencies: ["Engines", "OracleSupport", "RandomNumbers"]),
         .testTarget(name: "KhufuTests", dependencies: ["Khufu", "RandomNumbers", real]),
+        .testTarget(name: "ExamplesTests", dependencies: ["Examples"]),
         .testTarget(name: "KhufuToolTests", dependencies: ["Khufu", "KhufuTool", "ArrayFiles", "Pictures", "SampleData"]),
     ]
 )

@@ -21,8 +21,9 @@ struct KhufuCommand: ParsableCommand {
             """,
         version: "khufu \(version)",
         subcommands: [
-            ReduceCommand.self, ExplainCommand.self, BenchCommand.self, DemoCommand.self, DoctorCommand.self, CacheCommand.self,
-            OperationsCommand.self, ReductionsCommand.self,
+            ReduceCommand.self, ExplainCommand.self, BenchCommand.self, DemoCommand.self, ExamplesCommand.self,
+            ExampleCommand.self,
+            DoctorCommand.self, CacheCommand.self, OperationsCommand.self, ReductionsCommand.self,
         ])
 
     static func main() {
