@@ -70,8 +70,8 @@ package struct ColorMap: Sendable {
     /// Blue over a pale grey to red, for values of both signs.
     package static let signed = ColorMap(
         stops: [
-            (0.40, 0.14, 258), (0.60, 0.14, 252), (0.80, 0.075, 246), (0.955, 0.004, 240), (0.955, 0.004, 50), (0.80, 0.09, 45),
-            (0.61, 0.17, 32), (0.42, 0.15, 24),
+            (0.40, 0.145, 257), (0.54, 0.155, 253), (0.69, 0.120, 249), (0.83, 0.065, 246), (0.945, 0, 0), (0.84, 0.075, 45),
+            (0.70, 0.145, 37), (0.55, 0.180, 29), (0.40, 0.155, 25),
         ], hasMiddle: true)
 
     package func color(_ value: Double) -> Color {
@@ -81,7 +81,8 @@ package struct ColorMap: Sendable {
         func mix(_ from: Double, _ to: Double) -> Double { from + (to - from) * share }
         return Color(
             lightness: mix(low.lightness, high.lightness), chroma: mix(low.chroma, high.chroma),
-            hue: mix(low.hue, high.hue))
+            // Gray has no hue to come from.
+            hue: low.chroma == 0 ? high.hue : high.chroma == 0 ? low.hue : mix(low.hue, high.hue))
     }
 
     /// Colours of lines in one plot: distinct in hue, alike in lightness.

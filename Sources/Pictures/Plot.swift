@@ -20,7 +20,8 @@ package struct Plot: Picture {
     package var yRange: ClosedRange<Double>?
     package var isXLogarithmic = false
     package var isYLogarithmic = false
-    /// One length for both units, as for places. The axis with room to spare then shows more.
+    /// One length for both units, as for places. The axis with room to spare then shows more; where there is a field, the plot is
+    /// made smaller.
     package var hasEqualUnits = false
     /// Ticks with numbers, and a grid. Shapes may look better without.
     package var hasTicks = true
@@ -70,9 +71,12 @@ package struct Plot: Picture {
         var marks: [(LegendEntry.Mark, Color)] = [(.line, color)]
         if let band {
             precondition(band.low.count == points.count && band.high.count == points.count, "a band has two values per point")
-            let low = zip(points, band.low).map { Point($0.x, $1) }
-            let high = zip(points, band.high).map { Point($0.x, $1) }
-            layers.append(.area(low + high.reversed(), color.pale))
+            let isWhole = points.indices.map { points[$0].x.isFinite && band.low[$0].isFinite && band.high[$0].isFinite }
+            for run in points.indices.split(whereSeparator: { !isWhole[$0] }) {
+                let low = run.map { Point(points[$0].x, band.low[$0]) }
+                let high = run.map { Point(points[$0].x, band.high[$0]) }
+                layers.append(.area(low + high.reversed(), color.pale))
+            }
             marks.insert((.band, color.pale), at: 0)
         }
         layers.append(.lines([isClosed ? points + points.prefix(1) : points], width: width, color))
@@ -135,7 +139,7 @@ package struct Plot: Picture {
     }
 
     /// The more points, the smaller.
-    private static func radius(_ count: Int) -> Double { min(max(60 / Double(max(count, 1)).squareRoot(), 1), 4) }
+    private static func radius(_ count: Int) -> Double { min(max(90 / Double(max(count, 1)).squareRoot(), 1.2), 4) }
 
     // MARK: Fields
 
