@@ -61,7 +61,8 @@ package struct ColorMap: Sendable {
         (0.545, 0.190, 18), (0.435, 0.170, -8), (0.325, 0.135, -40), (0.215, 0.090, -65),
     ])
 
-    /// Yellow to green, blue and a dark purple, for what is drawn on white: no end of it is pale. Lightness falls evenly here too.
+    /// Yellow to green, blue and a dark purple, for what is drawn on white: no end of it is pale. Lightness falls evenly here
+    /// too.
     package static let dusk = ColorMap(stops: [
         (0.88, 0.165, 100), (0.79, 0.165, 125), (0.70, 0.125, 158), (0.61, 0.095, 195), (0.52, 0.105, 235), (0.43, 0.130, 270),
         (0.34, 0.140, 297), (0.25, 0.115, 318),

@@ -19,8 +19,8 @@ package struct ColorScale: Sendable {
         self.init(map.hasMiddle ? -reach...reach : low...high, map, title: title)
     }
 
-    /// Colours come in so many steps, which the eye takes for a continuum; things of one colour are drawn at once. Their number is
-    /// odd, so that one lies in the middle.
+    /// Colours come in so many steps, which the eye takes for a continuum; things of one colour are drawn at once. Their number
+    /// is odd, so that one lies in the middle.
     static let steps = 49
 
     func step(_ value: Double) -> Int {

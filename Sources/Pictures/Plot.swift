@@ -1,7 +1,7 @@
 import Foundation
 
-/// Points, lines, bands, arrows and fields in one pair of axes, each added by a call; with a legend and a colour bar where they are
-/// named.
+/// Points, lines, bands, arrows and fields in one pair of axes, each added by a call; with a legend and a colour bar where they
+/// are named.
 ///
 ///     var plot = Plot(title: "A regression", x: "time", y: "height")
 ///     plot.addLine(mean, band: (low, high), name: "posterior mean, 95 %")
@@ -59,7 +59,8 @@ package struct Plot: Picture {
     /// A line through points, in their order.
     ///
     /// - Parameters:
-    ///   - band: what lies below and above each point, for example by a standard deviation, as a pale area; as many values as points.
+    ///   - band: what lies below and above each point, for example by a standard deviation, as a pale area; as many values as
+    ///     points.
     ///   - isClosed: whether the last point is joined to the first.
     ///   - hasDots: whether each point is shown as a dot, too.
     ///   - color: left out, the next of the colours of series.

@@ -29,8 +29,8 @@ struct Window {
         }
     }
 
-    /// The part of an area that is inside, as a ring of places; empty where there is none. On a logarithmic axis, what is not positive lies
-    /// below everything.
+    /// The part of an area that is inside, as a ring of places; empty where there is none. On a logarithmic axis, what is not
+    /// positive lies below everything.
     func area(_ ring: [Point]) -> [Point] {
         func shown(_ value: Double, _ axis: Axis) -> Double {
             axis.kind == .logarithmic && value <= 0 ? axis.range.lowerBound / 1000 : value
@@ -38,7 +38,8 @@ struct Window {
         return clipped(ring.compactMap { place(Point(shown($0.x, xAxis), shown($0.y, yAxis))) })
     }
 
-    /// A ring of places without what is outside, side by side of the frame (Sutherland & Hodgman, Reentrant polygon clipping, 1974).
+    /// A ring of places without what is outside, side by side of the frame (Sutherland & Hodgman, Reentrant polygon clipping,
+    /// 1974).
     func clipped(_ ring: [Point]) -> [Point] {
         let rooms: [(Point) -> Double] = [
             { $0.x - frame.left }, { frame.right - $0.x }, { $0.y - frame.top }, { frame.bottom - $0.y },
