@@ -61,7 +61,8 @@ package struct ColorMap: Sendable {
         (0.545, 0.190, 18), (0.435, 0.170, -8), (0.325, 0.135, -40), (0.215, 0.090, -65),
     ])
 
-    /// Yellow to green, blue and a dark purple, for what is drawn on white: no end of it is pale. Lightness falls evenly here too.
+    /// Yellow to green, blue and a dark purple, for what is drawn on white: no end of it is pale. Lightness falls evenly here
+    /// too.
     package static let dusk = ColorMap(stops: [
         (0.88, 0.165, 100), (0.79, 0.165, 125), (0.70, 0.125, 158), (0.61, 0.095, 195), (0.52, 0.105, 235), (0.43, 0.130, 270),
         (0.34, 0.140, 297), (0.25, 0.115, 318),
@@ -70,8 +71,8 @@ package struct ColorMap: Sendable {
     /// Blue over a pale grey to red, for values of both signs.
     package static let signed = ColorMap(
         stops: [
-            (0.40, 0.14, 258), (0.60, 0.14, 252), (0.80, 0.075, 246), (0.955, 0.004, 240), (0.955, 0.004, 50), (0.80, 0.09, 45),
-            (0.61, 0.17, 32), (0.42, 0.15, 24),
+            (0.40, 0.145, 257), (0.54, 0.155, 253), (0.69, 0.120, 249), (0.83, 0.065, 246), (0.945, 0, 0), (0.84, 0.075, 45),
+            (0.70, 0.145, 37), (0.55, 0.180, 29), (0.40, 0.155, 25),
         ], hasMiddle: true)
 
     package func color(_ value: Double) -> Color {
@@ -81,7 +82,8 @@ package struct ColorMap: Sendable {
         func mix(_ from: Double, _ to: Double) -> Double { from + (to - from) * share }
         return Color(
             lightness: mix(low.lightness, high.lightness), chroma: mix(low.chroma, high.chroma),
-            hue: mix(low.hue, high.hue))
+            // Gray has no hue to come from.
+            hue: low.chroma == 0 ? high.hue : high.chroma == 0 ? low.hue : mix(low.hue, high.hue))
     }
 
     /// Colours of lines in one plot: distinct in hue, alike in lightness.

@@ -19,8 +19,9 @@ package struct ColorScale: Sendable {
         self.init(map.hasMiddle ? -reach...reach : low...high, map, title: title)
     }
 
-    /// Colours come in so many steps, which the eye takes for a continuum; things of one colour are drawn at once.
-    static let steps = 48
+    /// Colours come in so many steps, which the eye takes for a continuum; things of one colour are drawn at once. Their number
+    /// is odd, so that one lies in the middle.
+    static let steps = 49
 
     func step(_ value: Double) -> Int {
         let share = (value - range.lowerBound) / (range.upperBound - range.lowerBound)

@@ -6,9 +6,8 @@ extension Plot {
         let window = Window(frame: frame, xAxis: xAxis, yAxis: yAxis)
 
         // From the back to the front: fields, bands, the grid, and the rest as it was added.
-        for case .field(let field) in layers { field.draw(on: &canvas, xAxis, yAxis) }
-        for case .area(let ring, let color) in layers { canvas.fill(window.areas(ring), color) }
-        let hasField = layers.contains { if case .field = $0 { true } else { false } }
+        for case .field(let field) in layers { field.draw(on: &canvas, window) }
+        for case .area(let ring, let color) in layers { canvas.fill([window.area(ring)], color) }
         if hasTicks {
             canvas.drawFrame(frame, xAxis, yAxis, hasGrid: !hasField)
         } else {
@@ -25,7 +24,7 @@ extension Plot {
         }
 
         canvas.write(Label(text: title, size: 18, anchor: .start, color: .gray(0.1)), at: Point(frame.left, 32))
-        canvas.write(Label(text: xTitle, size: 14), at: Point(frame.left + frame.width / 2, height - 16))
+        canvas.write(Label(text: xTitle, size: 14), at: Point(frame.left + frame.width / 2, frame.bottom + (hasTicks ? 48 : 26)))
         canvas.write(Label(text: yTitle, size: 14, isVertical: true), at: Point(22, frame.top + frame.height / 2))
         drawSide(on: &canvas, frame)
     }
@@ -41,14 +40,21 @@ extension Plot {
         let labels = Axis(yKind, ys, from: height, to: 0).ticks(Int(height / 50)).map(\.label.count).max() ?? 0
         let left = (yTitle.isEmpty ? 16.0 : 40) + (hasTicks ? 12 + 8 * Double(labels) : 0)
         let width = max(self.width - left - 24 - sideWidth(height), 40)
+        var frame = Frame(left: left, top: top, width: width, height: height)
         if hasEqualUnits {
             let unit = max((xs.upperBound - xs.lowerBound) / width, (ys.upperBound - ys.lowerBound) / height)
-            xs = Self.widened(xs, to: unit * width)
-            ys = Self.widened(ys, to: unit * height)
+            if hasField {
+                frame.width = max((xs.upperBound - xs.lowerBound) / unit, 1)
+                frame.height = max((ys.upperBound - ys.lowerBound) / unit, 1)
+            } else {
+                xs = Self.widened(xs, to: unit * width)
+                ys = Self.widened(ys, to: unit * height)
+            }
         }
-        let frame = Frame(left: left, top: top, width: width, height: height)
         return (frame, Axis(xKind, xs, from: frame.left, to: frame.right), Axis(yKind, ys, from: frame.bottom, to: frame.top))
     }
+
+    private var hasField: Bool { layers.contains { if case .field = $0 { true } else { false } } }
 
     private var xKind: Axis.Kind { isXLogarithmic ? .logarithmic : .linear }
     private var yKind: Axis.Kind { isYLogarithmic ? .logarithmic : .linear }
@@ -82,11 +88,10 @@ extension Plot {
                 add([Point(field.x.lowerBound, field.y.lowerBound), Point(field.x.upperBound, field.y.upperBound)])
             }
         }
-        let isTight = layers.contains { if case .field = $0 { true } else { false } }
-        let xMargin = isTight || (hasLinesOnly && !hasEqualUnits) || isXLogarithmic ? 0 : 0.05
+        let xMargin = hasField || (hasLinesOnly && !hasEqualUnits) || isXLogarithmic ? 0 : 0.05
         return (
             Axis(xKind, xRange ?? Self.range(xs, margin: xMargin), from: 0, to: 1).range,
-            Axis(yKind, yRange ?? Self.range(ys, margin: isTight || isYLogarithmic ? 0 : 0.05), from: 0, to: 1).range
+            Axis(yKind, yRange ?? Self.range(ys, margin: hasField || isYLogarithmic ? 0 : 0.05), from: 0, to: 1).range
         )
     }
 
@@ -96,7 +101,7 @@ extension Plot {
 
     private static func range(_ values: [Double], margin: Double) -> ClosedRange<Double> {
         guard let low = values.min(), let high = values.max() else { return 0...1 }
-        let room = (high - low) * margin
+        let room = margin > 0 ? (high - low) * margin : 0
         return (low - room)...(high + room)
     }
 

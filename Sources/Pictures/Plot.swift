@@ -1,7 +1,7 @@
 import Foundation
 
-/// Points, lines, bands, arrows and fields in one pair of axes, each added by a call; with a legend and a colour bar where they are
-/// named.
+/// Points, lines, bands, arrows and fields in one pair of axes, each added by a call; with a legend and a colour bar where they
+/// are named.
 ///
 ///     var plot = Plot(title: "A regression", x: "time", y: "height")
 ///     plot.addLine(mean, band: (low, high), name: "posterior mean, 95 %")
@@ -20,7 +20,8 @@ package struct Plot: Picture {
     package var yRange: ClosedRange<Double>?
     package var isXLogarithmic = false
     package var isYLogarithmic = false
-    /// One length for both units, as for places. The axis with room to spare then shows more.
+    /// One length for both units, as for places. The axis with room to spare then shows more; where there is a field, the plot is
+    /// made smaller.
     package var hasEqualUnits = false
     /// Ticks with numbers, and a grid. Shapes may look better without.
     package var hasTicks = true
@@ -58,7 +59,8 @@ package struct Plot: Picture {
     /// A line through points, in their order.
     ///
     /// - Parameters:
-    ///   - band: what lies below and above each point, for example by a standard deviation, as a pale area; as many values as points.
+    ///   - band: what lies below and above each point, for example by a standard deviation, as a pale area; as many values as
+    ///     points.
     ///   - isClosed: whether the last point is joined to the first.
     ///   - hasDots: whether each point is shown as a dot, too.
     ///   - color: left out, the next of the colours of series.
@@ -70,9 +72,12 @@ package struct Plot: Picture {
         var marks: [(LegendEntry.Mark, Color)] = [(.line, color)]
         if let band {
             precondition(band.low.count == points.count && band.high.count == points.count, "a band has two values per point")
-            let low = zip(points, band.low).map { Point($0.x, $1) }
-            let high = zip(points, band.high).map { Point($0.x, $1) }
-            layers.append(.area(low + high.reversed(), color.pale))
+            let isWhole = points.indices.map { points[$0].x.isFinite && band.low[$0].isFinite && band.high[$0].isFinite }
+            for run in points.indices.split(whereSeparator: { !isWhole[$0] }) {
+                let low = run.map { Point(points[$0].x, band.low[$0]) }
+                let high = run.map { Point(points[$0].x, band.high[$0]) }
+                layers.append(.area(low + high.reversed(), color.pale))
+            }
             marks.insert((.band, color.pale), at: 0)
         }
         layers.append(.lines([isClosed ? points + points.prefix(1) : points], width: width, color))
@@ -135,7 +140,7 @@ package struct Plot: Picture {
     }
 
     /// The more points, the smaller.
-    private static func radius(_ count: Int) -> Double { min(max(60 / Double(max(count, 1)).squareRoot(), 1), 4) }
+    private static func radius(_ count: Int) -> Double { min(max(90 / Double(max(count, 1)).squareRoot(), 1.2), 4) }
 
     // MARK: Fields
 

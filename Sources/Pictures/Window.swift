@@ -29,15 +29,35 @@ struct Window {
         }
     }
 
-    /// The part of an area that is inside, its border pressed against the frame. An area with a corner that is nowhere has none.
-    func areas(_ ring: [Point]) -> [[Point]] {
-        let places = ring.compactMap(place)
-        guard places.count > 2 else { return [] }
-        return [
-            places.map {
-                Point(min(max($0.x, frame.left), frame.right), min(max($0.y, frame.top), frame.bottom))
-            }
+    /// The part of an area that is inside, as a ring of places; empty where there is none. On a logarithmic axis, what is not
+    /// positive lies below everything.
+    func area(_ ring: [Point]) -> [Point] {
+        func shown(_ value: Double, _ axis: Axis) -> Double {
+            axis.kind == .logarithmic && value <= 0 ? axis.range.lowerBound / 1000 : value
+        }
+        return clipped(ring.compactMap { place(Point(shown($0.x, xAxis), shown($0.y, yAxis))) })
+    }
+
+    /// A ring of places without what is outside, side by side of the frame (Sutherland & Hodgman, Reentrant polygon clipping,
+    /// 1974).
+    func clipped(_ ring: [Point]) -> [Point] {
+        let rooms: [(Point) -> Double] = [
+            { $0.x - frame.left }, { frame.right - $0.x }, { $0.y - frame.top }, { frame.bottom - $0.y },
         ]
+        return rooms.reduce(ring) { ring, room in
+            guard var last = ring.last else { return [] }
+            var kept: [Point] = []
+            for point in ring {
+                let (before, here) = (room(last), room(point))
+                if before < 0 && here >= 0 || before >= 0 && here < 0 {
+                    let share = before / (before - here)
+                    kept.append(Point(last.x + share * (point.x - last.x), last.y + share * (point.y - last.y)))
+                }
+                if here >= 0 { kept.append(point) }
+                last = point
+            }
+            return kept
+        }
     }
 
     /// The part of a segment that is inside (Liang & Barsky, A new concept and method for line clipping, 1984).

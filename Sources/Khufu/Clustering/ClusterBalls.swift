@@ -14,8 +14,8 @@ public struct ClusterBalls<Scalar: TensorScalar>: Sendable {
     public init(centers: Tensor<Scalar>, radii: Tensor<Scalar>) throws(TensorError) {
         guard centers.rank == 2, radii.shape == [centers.shape[0]] else {
             throw TensorError(
-                "Balls have centres (clusters, dimension) and radii (clusters); these have shapes \(centers.shape) and \(radii.shape)."
-            )
+                "Balls have centres (clusters, dimension) and radii (clusters); "
+                    + "these have shapes \(centers.shape) and \(radii.shape).")
         }
         self.centers = centers.detached()
         self.radii = radii.detached()

@@ -3,7 +3,7 @@ import Engines
 /// Points divided into clusters: which order makes every cluster contiguous, and where each one lies in it.
 ///
 ///     let clusters = try Clusters(labels: gridLabels(of: x, cellSize: 0.1))
-///     let sorted = try clusters.sorted(x)                    // cluster after cluster: rows clusters.ranges[0], clusters.ranges[1], …
+///     let sorted = try clusters.sorted(x)        // cluster after cluster; cluster k is in the rows clusters.ranges[k]
 ///     let result = try clusters.unsorted(try density(sorted))
 ///
 /// One convention holds throughout: a label is a number from 0 to `count` - 1 per point, in a tensor of shape (points); a cluster
@@ -18,15 +18,16 @@ public struct Clusters: Sendable, Equatable {
 
     /// - Parameters:
     ///   - labels: of shape (points).
-    ///   - count: how many clusters there are; left out, as many as the largest label needs.
+    ///   - count: how many clusters there are; left out, as many as the largest label needs, which is below 2²⁰ then, or below
+    ///     eight times the number of points.
     /// - Throws: ``TensorError`` for another shape, and for the first label that is negative or no cluster's.
     public init(labels: Tensor<Int>, count: Int? = nil) throws(TensorError) {
         guard labels.rank == 1 else {
             throw TensorError("Labels have shape (points), one number per point; this tensor has shape \(labels.shape).")
         }
         let numbers = labels.elements
-        // A range is kept per cluster: larger labels are no numbering, but identifiers of something else.
-        let limit = count ?? 1 << 32
+        // A range is kept per cluster: labels far beyond the points are no numbering, but identifiers of something else.
+        let limit = count ?? max(1 << 20, 8 * numbers.count)
         guard limit >= 0 else { throw TensorError("The number of clusters is 0 or more; it is \(limit).") }
         if let odd = numbers.firstIndex(where: { !(0..<limit).contains($0) }) {
             throw TensorError("Labels number the clusters from 0 to \(limit - 1); point \(odd) has label \(numbers[odd]).")

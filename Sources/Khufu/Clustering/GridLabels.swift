@@ -1,15 +1,15 @@
 /// Labels points by the cell of a grid that they lie in: a quick division into clusters that are near in space.
 ///
-/// A corner of the grid is at the origin, so that two sets of points meet the same cells: coordinate x lies in cell ⌊x / size⌋ of its
-/// axis. Cells with points are numbered from 0, in the order of their place along the first axis, then the second, …; cells without
-/// points get no number. Any dimension and any finite coordinates will do.
+/// A corner of the grid is at the origin, so that two sets of points meet the same cells: coordinate x lies in cell ⌊x / size⌋ of
+/// its axis. Cells with points are numbered from 0, in the order of their place along the first axis, then the second, …; cells
+/// without points get no number. Any dimension and any finite coordinates will do.
 ///
 /// - Parameters:
 ///   - points: of shape (points, dimension).
 ///   - cellSize: the length of a cell's edge along all axes; positive.
 /// - Returns: labels of shape (points), for ``Clusters/init(labels:count:)``.
-/// - Throws: ``TensorError`` for another shape, a size that is not positive, and for the first point that is nowhere: NaN, infinite, or so
-///   far away that the cell's number overflows Double.
+/// - Throws: ``TensorError`` for another shape, a size that is not positive, and for the first point that is nowhere: NaN,
+///   infinite, or so far away that the cell's number overflows Double.
 public func gridLabels<Scalar: TensorScalar>(of points: Tensor<Scalar>, cellSize: Scalar) throws(TensorError) -> Tensor<Int> {
     guard points.rank == 2 else { throw notPoints(points.shape) }
     return try gridLabels(of: points, cellSizes: Array(repeating: cellSize, count: points.shape[1]))
@@ -60,6 +60,6 @@ func notPoints(_ shape: [Int]) -> TensorError {
 func notFinite<Scalar>(_ points: Tensor<Scalar>, at k: Int) -> TensorError {
     let (point, axis) = k.quotientAndRemainder(dividingBy: points.shape[1])
     return TensorError(
-        "Clustering takes points with finite coordinates of moderate size; point \(point) has \(points[point, axis]) along axis \(axis)."
-    )
+        "Clustering takes points with finite coordinates of moderate size; "
+            + "point \(point) has \(points[point, axis]) along axis \(axis).")
 }

@@ -19,19 +19,20 @@ public struct KMeans<Scalar: TensorScalar>: Sendable {
     }
 }
 
-/// Divides points into clusters by Lloyd's method (Least squares quantization in PCM, 1982), which moves centroids to the means of the
-/// points that they are nearest to, again and again. It starts from points that are chosen far apart, by k-means++ (Arthur &
-/// Vassilvitskii, 2007).
+/// Divides points into clusters by Lloyd's method (Least squares quantization in PCM, 1982), which moves centroids to the means
+/// of the points that they are nearest to, again and again. It starts from points that are chosen far apart, by k-means++ (Arthur
+/// & Vassilvitskii, 2007).
 ///
-/// A centroid that loses all its points moves to the point that is then farthest from its own. Clusters without points remain only
-/// where there are fewer distinct points than clusters. The same seed gives the same result on the same machine.
+/// A centroid that loses all its points moves to the point that is then farthest from its own. Clusters without points remain
+/// only where there are fewer distinct points than clusters, or where the iterations were used up before. The same seed gives the
+/// same result on the same machine.
 ///
 /// - Parameters:
 ///   - points: of shape (points, dimension).
 ///   - count: how many clusters: from 1 to the number of points.
 ///   - iterations: at most so many moves; fewer where no label changes any more.
-/// - Throws: ``TensorError`` for another shape or count, and for the first point that is not finite; ``EngineError`` where an engine is asked
-///   for that cannot run.
+/// - Throws: ``TensorError`` for another shape or count, and for the first point that is not finite; ``EngineError`` where an
+///   engine is asked for that cannot run.
 public func kMeans<Scalar: TensorScalar>(
     _ points: Tensor<Scalar>, count: Int, iterations: Int = 100, seed: Int = 0, options: ExecutionOptions = .init()
 ) throws -> KMeans<Scalar> {

@@ -1,5 +1,5 @@
-/// Points to start k-means from: the first at random, each further one with a probability proportional to its squared distance from the
-/// nearest of those before (Arthur & Vassilvitskii, k-means++: the advantages of careful seeding, 2007).
+/// Points to start k-means from: the first at random, each further one with a probability proportional to its squared distance
+/// from the nearest of those before (Arthur & Vassilvitskii, k-means++: the advantages of careful seeding, 2007).
 ///
 /// - Returns: a tensor of shape (count, dimension). Points are repeated where there are fewer distinct ones.
 func startingCentroids<Scalar: TensorScalar>(_ points: Tensor<Scalar>, count: Int, seed: Int) -> Tensor<Scalar> {
