@@ -14,7 +14,10 @@ struct SolverEigenpairTests {
     }
 
     private func check(_ matrix: Tensor<Double>, count: Int, _ expected: [Double], tolerance: Double = 1e-9) throws {
-        let pairs = try DenseOperator(matrix).leadingEigenpairs(count: count, tolerance: tolerance)
+        let log = ProgressLog()
+        let pairs = try DenseOperator(matrix).leadingEigenpairs(
+            count: count, tolerance: tolerance, progress: { log.append($0) })
+        print("\(count) eigenpairs of \(matrix.shape[0]) rows: \(log.reports.count) iterations")
         #expect(pairs.values.shape == [count] && pairs.vectors.shape == [matrix.shape[0], count])
         for k in 0..<count { #expect(abs(pairs.values[k] - expected[k]) < 10 * tolerance * abs(expected[0])) }
         let gram = try pairs.vectors.transposed().matmul(pairs.vectors)
@@ -57,7 +60,8 @@ struct SolverEigenpairTests {
     @Test func smallShapes() throws {
         try check([[-2]], count: 1, [-2])
         try check(matrix([5, 4, 3]), count: 3, [5, 4, 3])
-        try check(Tensor(repeating: 0, shape: [7, 7]), count: 2, [0, 0], tolerance: 0.1)
+        let zero = try DenseOperator(Tensor<Double>(repeating: 0, shape: [7, 7])).leadingEigenpairs(count: 2)
+        #expect(zero.values == [0, 0])
     }
 
     @Test func inFloatAndAgain() throws {

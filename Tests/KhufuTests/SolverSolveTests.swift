@@ -25,12 +25,14 @@ struct SolverSolveTests {
         #expect(try x.distance(to: expected) < 1e-8 * expected.norm)
     }
 
-    @Test(arguments: [1e-2, 1e-4, 1e-6, 1e-8]) func residualInDouble(alpha: Double) throws {
+    // Rounding allows about 10⁻¹⁶ |K| / alpha.
+    @Test(arguments: [(1e-2, 1e-12), (1e-4, 1e-8), (1e-6, 1e-8), (1e-8, 1e-6)])
+    func residualInDouble(alpha: Double, tolerance: Double) throws {
         let kernel = try GaussianOperator<Double>(points: 200, g: 10)
         let b: Tensor<Double> = randomTensor([200], seed: 2)
-        let x = try kernel.solve(b, alpha: alpha)
+        let x = try kernel.solve(b, alpha: alpha, tolerance: tolerance)
         #expect(x.shape == [200])
-        #expect(try relativeResidual(kernel.matrix(), x, b, alpha: alpha) <= 1.001e-8)
+        #expect(try relativeResidual(kernel.matrix(), x, b, alpha: alpha) <= 1.01 * tolerance)
     }
 
     @Test func residualInFloat() throws {
@@ -112,7 +114,7 @@ struct SolverSolveTests {
             Issue.record("Another error: \(found)")
             return
         }
-        #expect(curvature == -1 && iteration == 1)
+        #expect(abs(curvature + 1) < 1e-14 && iteration == 1)
         #expect("\(found)".contains("in iteration 1 pᵀAp / pᵀp = -1.00 was found"))
         // A shift repairs it.
         #expect(try indefinite.solve([5, 1], alpha: 4).elements.elementsEqual([1, 1]) { abs($0 - $1) < 1e-14 })

@@ -18,7 +18,13 @@ struct GaussianOperator<Scalar: TensorScalar>: LinearOperator {
     /// What is called for each product, with the number of vectors.
     var onProduct: (@Sendable (Int) -> Void)?
 
-    init(_ x: Tensor<Scalar>, _ y: Tensor<Scalar>, _ g: Tensor<Scalar>) { (self.x, self.y, self.g) = (x, y, g) }
+    /// The matrix, where no derivative goes through it.
+    private var numbers: Tensor<Scalar>?
+
+    init(_ x: Tensor<Scalar>, _ y: Tensor<Scalar>, _ g: Tensor<Scalar>) {
+        (self.x, self.y, self.g) = (x, y, g)
+        if !variables.contains(where: \.isTracked) { numbers = try? computedMatrix() }
+    }
 
     /// Points on an interval, evenly spaced: the smoother the kernel, the worse conditioned.
     init(points: Int, g: Scalar) throws {
@@ -38,7 +44,9 @@ struct GaussianOperator<Scalar: TensorScalar>: LinearOperator {
         return result
     }
 
-    func matrix() throws -> Tensor<Scalar> {
+    func matrix() throws -> Tensor<Scalar> { try numbers ?? computedMatrix() }
+
+    private func computedMatrix() throws -> Tensor<Scalar> {
         let (n, m, width) = (x.shape[0], y.shape[0], x.shape[1])
         let difference = try x.reshaped([n, 1, width]) - y.reshaped([1, m, width])
         return try (-g * difference.squared().sum(axes: [2])).exp()
