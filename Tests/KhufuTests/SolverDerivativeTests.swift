@@ -74,6 +74,30 @@ struct SolverDerivativeTests {
         }
     }
 
+    @Test func derivativesAlongDirections() throws {
+        let direction: Tensor<Double> = randomTensor([Self.n, 2], seed: 51)
+        func solution(_ x: Tensor<Double>) throws -> Tensor<Double> {
+            try GaussianOperator(x, point[3], point[4]).solve(point[0], alpha: 0.7, tolerance: 1e-13)
+        }
+        func eliminated(_ step: Double) throws -> Tensor<Double> {
+            let matrix = try GaussianOperator(point[2] + direction * step, point[3], point[4]).matrix()
+            return eliminate(matrix.addingToDiagonal(0.7), point[0]).solution
+        }
+        let product = try jacobianVectorProduct(of: solution, at: point[2], along: direction)
+        let difference = try (eliminated(1e-5) - eliminated(-1e-5)) / 2e-5
+        #expect(try product.distance(to: difference) < 1e-7 * difference.norm)
+    }
+
+    @Test func derivativesOfDenseMatrices() throws {
+        // -(A⁻ᵀ c) xᵀ.
+        let matrix: Tensor<Double> = [[2, 0.5], [0.5, 1]]
+        let b: Tensor<Double> = [1, -2]
+        let c: Tensor<Double> = [3, 1]
+        let slope = try gradient(at: matrix) { try DenseOperator($0).solve(b).dot(c) }
+        let (x, w) = (eliminate(matrix, b).solution, eliminate(matrix, c).solution)
+        #expect(try slope.distance(to: -w.reshaped([2, 1]) * x.reshaped([1, 2])) < 1e-12)
+    }
+
     @Test func oneAdjointSolveServesAllOperands() throws {
         let counter = Counter()
         let inputs = point.map { $0.tracked() }

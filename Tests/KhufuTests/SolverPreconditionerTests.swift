@@ -29,7 +29,6 @@ struct SolverPreconditionerTests {
         let plain = try iterations(kernel, alpha: 1e-6, nil)
         let some = try iterations(kernel, alpha: 1e-6, preconditioner(kind, of: kernel, rank: 10))
         let many = try iterations(kernel, alpha: 1e-6, preconditioner(kind, of: kernel, rank: 25))
-        print("\(kind) in Double: \(plain) iterations, \(some) with rank 10, \(many) with rank 25")
         #expect(plain > 30 && many < some && some < plain && many < 8)
     }
 
@@ -37,7 +36,6 @@ struct SolverPreconditionerTests {
         let kernel = try GaussianOperator<Float>(points: 200, g: 100)
         let plain = try iterations(kernel, alpha: 0.05, nil)
         let some = try iterations(kernel, alpha: 0.05, preconditioner(kind, of: kernel, rank: 20))
-        print("\(kind) in Float: \(plain) iterations, \(some) with rank 20")
         #expect(some * 3 < plain)
     }
 
