@@ -1,12 +1,9 @@
 /// Conjugate gradients for many right-hand sides: one product per iteration for all, step lengths and ends for each (Saad, Iterative
 /// Methods for Sparse Linear Systems, 2003, algorithm 9.1).
-struct ConjugateGradients {
+struct ConjugateGradients: CorrectionSolver {
     let product: ColumnMap
     let preconditioning: ColumnMap?
 
-    /// Approximate solutions for right-hand sides of length 1, each until its residual is as small as its target.
-    ///
-    /// - Parameter scales: what multiplies the residuals in reports of progress.
     func callAsFunction(
         _ residuals: Columns, targets: [Double], scales: [Double], _ monitor: inout IterationMonitor
     ) throws -> Columns {

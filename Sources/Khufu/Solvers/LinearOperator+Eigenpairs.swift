@@ -29,7 +29,8 @@ extension LinearOperator {
             throw SolverError.invalidArgument(
                 "An operator of \(rowCount) rows has 1 to \(rowCount) leading eigenpairs; \(count) were asked for.")
         }
-        let settings = try SolverSettings(for: self, .conjugateGradients, tolerance, maximumIterations, nil, progress)
+        let settings = try SolverSettings(
+            for: self, tolerance: tolerance, maximumIterations: maximumIterations, progress: progress)
         var search = EigenpairSearch(
             product: try shiftedMap(alpha: 0), rowCount: rowCount, count: count, seed: seed, monitor: settings.monitor)
         let (values, vectors) = try search.run()
@@ -44,8 +45,9 @@ private struct EigenpairSearch {
     private let count: Int
     /// How many vectors enter at once.
     private let blockSize: Int
-    /// How many the basis holds at most.
+    /// How many the basis holds at most, and how many of the leading Ritz vectors stay when it is full.
     private let capacity: Int
+    private let keptSize: Int
     private var random: SolverRandom
     private var monitor: IterationMonitor
     private var basis: Columns
@@ -59,7 +61,8 @@ private struct EigenpairSearch {
         self.monitor = monitor
         // A few more than wanted: the last ones would converge slowly where the next eigenvalue is near.
         blockSize = min(rowCount, count + max(2, count / 4))
-        capacity = min(rowCount, max(4 * blockSize, blockSize + 24))
+        capacity = min(rowCount, max(6 * blockSize, 40))
+        keptSize = min(capacity, max(blockSize, capacity / 2))
         random = SolverRandom(seed: seed)
         basis = Columns(length: rowCount, count: 0)
         image = basis
@@ -74,12 +77,17 @@ private struct EigenpairSearch {
             try extend(by: news)
 
             let ritz = symmetricEigenpairs(projection)
+            let isFull = basis.count + blockSize > capacity
+            if isFull {
+                let kept = ritz.vectors.selecting(Array(0..<min(keptSize, basis.count)))
+                (basis, image) = (basis.times(kept), image.times(kept))
+                projection = .diagonal(Array(ritz.values.prefix(basis.count)))
+            }
             let leading = Array(0..<min(blockSize, basis.count))
-            let coefficients = ritz.vectors.selecting(leading)
             let values = leading.map { ritz.values[$0] }
-            let vectors = basis.times(coefficients)
-            let images = image.times(coefficients)
-            var residuals = images
+            let coefficients = ritz.vectors.selecting(leading)
+            let vectors = isFull ? basis.selecting(leading) : basis.times(coefficients)
+            var residuals = isFull ? image.selecting(leading) : image.times(coefficients)
             residuals.add(values.map { -$0 }, times: vectors, at: leading)
             let largest = ritz.values.map { abs($0) }.max() ?? 0
             let norms = residuals.norms().prefix(count)
@@ -87,9 +95,6 @@ private struct EigenpairSearch {
             remaining = norms.count { $0 > monitor.tolerance * largest }
             if remaining == 0 || basis.count == basis.length {
                 return (Array(values.prefix(count)), vectors.selecting(Array(0..<count)))
-            }
-            if basis.count + blockSize > capacity {
-                (basis, image, projection) = (vectors, images, Columns.diagonal(values))
             }
             news = expansion(residuals)
         }

@@ -37,7 +37,8 @@ extension LinearOperator {
                 "A log-determinant takes 1 or more probes and steps; \(probes) probes and \(steps) steps came.")
         }
         let settings = try SolverSettings(
-            for: self, .conjugateGradients, tolerance, maximumIterations, preconditioner, progress)
+            for: self, tolerance: tolerance, maximumIterations: maximumIterations, preconditioner: preconditioner,
+            progress: progress)
         let shift = try alpha.shift
         guard rowCount > 0 else { return LogDeterminant(value: Tensor(0), standardError: 0, quadratureError: 0) }
         let trace = TraceProbes(rowCount, probes, seed: seed)

@@ -24,7 +24,9 @@ extension LinearOperator {
         _ b: Tensor<Scalar>, alpha: Tensor<Scalar>, method: SolverMethod = .conjugateGradients, tolerance: Double? = nil,
         maximumIterations: Int? = nil, preconditioner: (any Preconditioner)? = nil, progress: SolverProgress.Handler? = nil
     ) throws -> Tensor<Scalar> {
-        let settings = try SolverSettings(for: self, method, tolerance, maximumIterations, preconditioner, progress)
+        let settings = try SolverSettings(
+            for: self, method: method, tolerance: tolerance, maximumIterations: maximumIterations,
+            preconditioner: preconditioner, progress: progress)
         return try RecordedSolve(self, settings)(b, alpha, variables)
     }
 

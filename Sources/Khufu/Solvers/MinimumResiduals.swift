@@ -1,8 +1,16 @@
 /// MINRES for many right-hand sides: Lanczos vectors and a QR decomposition of their tridiagonal matrix for each, one product per
 /// iteration for all (Paige and Saunders, 1975; with a preconditioner as in Choi, Paige and Saunders, 2011, table 3.4).
-struct MinimumResiduals {
+struct MinimumResiduals: CorrectionSolver {
     let product: ColumnMap
     let preconditioning: ColumnMap?
+    /// The relative accuracy of products.
+    let precision: Double
+    /// An estimate of the operator's norm, over all right-hand sides and calls: what is below its rounding is nothing.
+    private var norm = 0.0
+
+    init(product: @escaping ColumnMap, preconditioning: ColumnMap?, precision: Double) {
+        (self.product, self.preconditioning, self.precision) = (product, preconditioning, precision)
+    }
 
     /// One right-hand side's tridiagonal matrix and its rotations.
     fileprivate struct Recurrence {
@@ -18,9 +26,8 @@ struct MinimumResiduals {
         var isAtEnd = false
     }
 
-    /// Approximate solutions for right-hand sides of length 1, each until its residual has fallen by the factor that is its target:
-    /// in the norm of the preconditioner's inverse, where there is one.
-    func callAsFunction(
+    /// With a preconditioner, residuals are measured in the norm of its inverse.
+    mutating func callAsFunction(
         _ residuals: Columns, targets: [Double], scales: [Double], _ monitor: inout IterationMonitor
     ) throws -> Columns {
         var x = Columns(length: residuals.length, count: residuals.count)
@@ -54,7 +61,8 @@ struct MinimumResiduals {
                     throw SolverError.invalidArgument(
                         "A preconditioner is positive definite; for this one rᵀP⁻¹r = \(squares[k]) was found.")
                 }
-                (onOlder[k], onOld[k], onNew[k], steps[k]) = states[k].advance(alpha: alphas[k], beta: squares[k].squareRoot())
+                (onOlder[k], onOld[k], onNew[k], steps[k]) = states[k].advance(
+                    alpha: alphas[k], beta: squares[k].squareRoot(), precision: precision, norm: &norm)
             }
             // w = (v - epsilon w₋₂ - delta w₋₁) / gamma.
             v.add(onOlder.map { -$0 }, times: oldDirection, at: open)
@@ -76,21 +84,24 @@ extension [Double] {
 
 extension MinimumResiduals.Recurrence {
     /// Enters a row of the tridiagonal matrix; the factors of the direction's update and the step along it.
-    fileprivate mutating func advance(alpha: Double, beta next: Double) -> (Double, Double, Double, Double) {
+    fileprivate mutating func advance(
+        alpha: Double, beta next: Double, precision: Double, norm: inout Double
+    ) -> (Double, Double, Double, Double) {
         squaredNorm += alpha * alpha + beta * beta * (lastBeta > 0 ? 1 : 0) + next * next
         let oldEpsilon = epsilon
         let delta = cosine * deltaBar + sine * alpha
         let gammaBar = sine * deltaBar - cosine * alpha
         epsilon = sine * next
         deltaBar = -cosine * next
-        let norm = squaredNorm.squareRoot()
+        norm = max(norm, squaredNorm.squareRoot())
         // |Ar| / (|A| |r|) before this step: 0 at a least-squares solution.
         let slope = (gammaBar * gammaBar + deltaBar * deltaBar).squareRoot()
-        let gamma = max((gammaBar * gammaBar + next * next).squareRoot(), 0x1p-52 * norm, .leastNormalMagnitude)
+        let gamma = max((gammaBar * gammaBar + next * next).squareRoot(), precision * norm, .leastNormalMagnitude)
         (cosine, sine) = (gammaBar / gamma, next / gamma)
-        let step = cosine * residual
-        residual *= abs(sine)
-        if next <= 0x1p-50 * norm || slope <= 0x1p-50 * norm { isAtEnd = true }
+        let isOptimal = slope <= 4 * precision * norm
+        let step = isOptimal ? 0 : cosine * residual
+        if !isOptimal { residual *= abs(sine) }
+        isAtEnd = isOptimal || next <= 4 * precision * norm
         (lastBeta, beta) = (beta, next)
         return (oldEpsilon, delta, 1 / gamma, step)
     }

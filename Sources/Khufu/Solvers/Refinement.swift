@@ -1,3 +1,12 @@
+/// An iteration that solves for right-hand sides of length 1, each until its residual is as small as its target.
+///
+/// Reports of progress multiply the residuals by scales.
+protocol CorrectionSolver {
+    mutating func callAsFunction(
+        _ residuals: Columns, targets: [Double], scales: [Double], _ monitor: inout IterationMonitor
+    ) throws -> Columns
+}
+
 extension SolverSettings {
     /// Solutions of Ax = b for each column of b, whose true residuals are no larger than the tolerance.
     ///
@@ -7,6 +16,7 @@ extension SolverSettings {
         let norms = b.norms()
         guard norms.allSatisfy(\.isFinite) else { throw SolverError.notFinite("the right-hand side") }
         var monitor = self.monitor
+        var solver = solver(product, alpha: alpha)
         var x = Columns(length: b.length, count: b.count)
         var r = b
         var relative = norms.map { $0 > 0 ? 1.0 : 0 }
@@ -21,8 +31,7 @@ extension SolverSettings {
             let lengths = unit.norms()
             unit.scale(lengths.map { 1 / $0 })
             let scales = pending.map { relative[$0] }
-            let corrections = try corrections(
-                unit, product, alpha, targets: scales.map { min(goal / $0, 0.9) }, scales: scales, &monitor)
+            let corrections = try solver(unit, targets: scales.map { min(goal / $0, 0.9) }, scales: scales, &monitor)
 
             var refined = x.selecting(pending)
             refined.add(lengths, times: corrections, at: Array(pending.indices))
@@ -46,18 +55,13 @@ extension SolverSettings {
         }
     }
 
-    private func corrections(
-        _ residuals: Columns, _ product: @escaping ColumnMap, _ alpha: Double, targets: [Double], scales: [Double],
-        _ monitor: inout IterationMonitor
-    ) throws -> Columns {
+    private func solver(_ product: @escaping ColumnMap, alpha: Double) -> any CorrectionSolver {
         let preconditioning = preconditioning(-1, alpha: alpha)
         switch method {
         case .conjugateGradients:
-            return try ConjugateGradients(product: product, preconditioning: preconditioning)(
-                residuals, targets: targets, scales: scales, &monitor)
+            return ConjugateGradients(product: product, preconditioning: preconditioning)
         case .minimumResiduals:
-            return try MinimumResiduals(product: product, preconditioning: preconditioning)(
-                residuals, targets: targets, scales: scales, &monitor)
+            return MinimumResiduals(product: product, preconditioning: preconditioning, precision: precision)
         }
     }
 }

@@ -10,17 +10,20 @@ public enum SolverMethod: Hashable, Sendable {
 struct SolverSettings: Sendable {
     let method: SolverMethod
     let tolerance: Double
+    /// The relative accuracy of products.
+    let precision: Double
     let maximumIterations: Int
     let preconditioner: (any Preconditioner)?
     let progress: SolverProgress.Handler?
 
     init<Operator: LinearOperator>(
-        for matrix: Operator, _ method: SolverMethod, _ tolerance: Double?, _ maximumIterations: Int?,
-        _ preconditioner: (any Preconditioner)?, _ progress: SolverProgress.Handler?
+        for matrix: Operator, method: SolverMethod = .conjugateGradients, tolerance: Double?, maximumIterations: Int?,
+        preconditioner: (any Preconditioner)? = nil, progress: SolverProgress.Handler?
     ) throws {
         let n = matrix.rowCount
         try matrix.requireSquare()
         self.method = method
+        precision = Double(Operator.Scalar.ulpOfOne)
         self.tolerance = tolerance ?? Operator.Scalar.defaultTolerance
         guard self.tolerance > 0, self.tolerance < 1 else {
             throw SolverError.invalidArgument("A tolerance lies between 0 and 1; this one is \(self.tolerance).")

@@ -1,6 +1,6 @@
 // Eigenvalues of small symmetric matrices: Householder's reduction to tridiagonal form, then the QL algorithm with implicit shifts
-// (Dubrulle, Martin and Wilkinson, 1968; Golub and Van Loan, Matrix Computations, 8.3). LAPACK would bring a dependency of tens of
-// megabytes for the few hundred rows that these matrices have.
+// (Dubrulle, Martin and Wilkinson, 1968; Golub and Van Loan, Matrix Computations, 8.3). Not LAPACK: matrices here have at most a few
+// hundred rows, and it would bring BLAS and a Fortran runtime to every client.
 
 /// All eigenvalues of a symmetric matrix in descending order, and orthonormal eigenvectors.
 func symmetricEigenpairs(_ matrix: Columns) -> (values: [Double], vectors: Columns) {
