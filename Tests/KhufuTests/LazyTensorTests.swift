@@ -168,7 +168,7 @@ import Testing
                 let slopes = try valueWithGradient(at: [q, p]) { try hamiltonian($0[0], $0[1]) }.gradients
                 (q, p) = (try q + 0.1 * slopes[1], try p - 0.1 * slopes[0])
             }
-            return try q.squared().sum()
+            return q.squared().sum()
         }
         try expectClose(end(hamiltonian, from: p), end(dense, from: p))
         let slope = try gradient(at: p) { try end(hamiltonian, from: $0) }
