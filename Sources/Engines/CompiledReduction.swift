@@ -29,6 +29,7 @@ public final class CompiledReduction: Sendable {
     private struct KernelKey: Hashable {
         var type: ScalarType
         var squaredDistances: SquaredDistances
+        var exponentials: Exponentials
     }
 
     /// - Parameter declarations: what the arrays are, in their order; those of the formula's own variables, in order of
@@ -109,7 +110,8 @@ public final class CompiledReduction: Sendable {
         guard options.engine != .interpreter, reduction.kind != .zero else { return nil }
         do {
             let key = KernelKey(
-                type: binding.type, squaredDistances: try cache.distances.form(rows: binding.rowCount))
+                type: binding.type, squaredDistances: try cache.distances.form(rows: binding.rowCount),
+                exponentials: options.exponentials)
             return try state.withLock { state in
                 if let kernel = state.kernels[key] { return kernel }
                 if options.engine == .automatic {
@@ -122,7 +124,8 @@ public final class CompiledReduction: Sendable {
                     }
                 }
                 let precision = Precision(
-                    storage: binding.type, accumulator: reduction.accumulation.usesDoubleAccumulator ? .float64 : nil)
+                    storage: binding.type, accumulator: reduction.accumulation.usesDoubleAccumulator ? .float64 : nil,
+                    exponentials: key.exponentials)
                 let kernel = try CPUKernel(
                     try Kernel(lowering: reduction, precision: precision, squaredDistances: key.squaredDistances),
                     instructionSet: try cache.instructionSet, cache: cache)
@@ -194,16 +197,19 @@ public struct ExecutionOptions: Sendable {
     /// At most so many threads; as many as the process may use where it is nil.
     public var threads: Int?
     public var sparsity: BlockSparsity?
+    /// Whether compiled code may take exponentials to four digits, for speed.
+    public var exponentials: Exponentials = .accurate
     /// Called from any thread as tasks end, with the pairs done and those to do.
     public var progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
 
     public init(
         engine: Engine = .automatic, threads: Int? = nil, sparsity: BlockSparsity? = nil,
-        progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
+        exponentials: Exponentials = .accurate, progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
     ) {
         self.engine = engine
         self.threads = threads
         self.sparsity = sparsity
+        self.exponentials = exponentials
         self.progress = progress
     }
 }

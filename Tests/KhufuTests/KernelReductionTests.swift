@@ -27,6 +27,37 @@ struct KernelReductionTests {
         #expect(result.values == [0, 0, 9, 1, 9, 16])
     }
 
+    /// Exponentials to four digits, where that is asked for and in float32 only; derivatives too.
+    @Test func fastExponentials() throws {
+        let density = try KernelReduction("Exp(-g * SqDist(x, y))", ["g = Pm(1)", "x = Vi(2)", "y = Vj(2)"])
+        let soft = try KernelReduction("-SqDist(x, y)", ["x = Vi(2)", "y = Vj(2)"], .logSumExp)
+        let points = (0..<400).map { Float($0 * 37 % 101) / 50 }
+        func errors(_ exponentials: Exponentials) throws -> [Float] {
+            let options = ExecutionOptions(engine: .cpu, exponentials: exponentials)
+            let wide = points.map(Double.init)
+            func worst(_ a: [Float], _ b: [Double]) -> Float {
+                zip(a, b).reduce(0) { max($0, Float(abs(Double($1.0) - $1.1) / abs($1.1))) }
+            }
+            let ones = [Float](repeating: 1, count: 200)
+            return [
+                worst(try density([0.7], points, points, options: options).values, try density([0.7], wide, wide).values),
+                worst(try soft(points, points, options: options).values, try soft(wide, wide).values),
+                worst(
+                    try density.gradient(withRespectTo: 0, [0.7], points, points, cotangent: ones, options: options),
+                    try density.gradient(withRespectTo: 0, [0.7], wide, wide, cotangent: ones.map(Double.init))),
+            ]
+        }
+        #expect(try errors(.accurate).allSatisfy { $0 < 3e-6 })
+        #expect(try errors(.fast).allSatisfy { $0 < 1.2e-4 && $0 > 3e-6 })
+        let wide = points.map(Double.init)
+        let fast = ExecutionOptions(engine: .cpu, exponentials: .fast)
+        #expect(
+            try density([0.7], wide, wide, options: fast).values
+                == density([0.7], wide, wide, options: .init(engine: .cpu)).values)
+        // A point's value with itself stays exactly 1.
+        #expect(try density([0.7] as [Float], [1, 2], [1, 2], options: fast).values == [1])
+    }
+
     @Test func gradientOfEachInput() throws {
         let aliases = ["g = Pm(1)", "x = Vi(2)", "y = Vj(2)"]
         let density = try KernelReduction("Exp(-g * SqDist(x, y))", aliases)

@@ -42,6 +42,8 @@ public enum Instruction: Hashable, Sendable {
     case exp, log, sin, cos, arcsin, arccos, arctan
     /// 2^x.
     case exp2
+    /// 2^x to about four digits.
+    case fastExp2
     /// arctan2(y, x).
     case arctan2
     case power

@@ -66,14 +66,25 @@ public struct Precision: Hashable, Sendable {
     public var storage: ScalarType
     /// The type of totals.
     public var accumulator: ScalarType
+    /// How exact exponentials are.
+    public var exponentials: Exponentials
 
-    public init(storage: ScalarType, accumulator: ScalarType? = nil) {
+    public init(storage: ScalarType, accumulator: ScalarType? = nil, exponentials: Exponentials = .accurate) {
         self.storage = storage
+        self.exponentials = exponentials
         self.accumulator = accumulator ?? (storage == .float64 ? .float64 : .float32)
     }
 
     /// float16 is only stored; its arithmetic is float32.
     public var arithmetic: ScalarType { storage == .float64 ? .float64 : .float32 }
+}
+
+/// How exact exponentials are.
+public enum Exponentials: String, Hashable, Sendable, CaseIterable {
+    /// Within two units in the last place.
+    case accurate
+    /// Relative errors of about 1e-4 in float32, in less time; e^0 is 1. In float64 as accurate.
+    case fast
 }
 
 /// The floating-point types that arrays may have.

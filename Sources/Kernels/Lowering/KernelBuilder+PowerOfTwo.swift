@@ -48,5 +48,5 @@ extension KernelBuilder {
         }
     }
 
-    private static let log2e = 1 / Double.log(2)
+    static let log2e = 1 / Double.log(2)
 }

@@ -75,6 +75,10 @@ final class KernelBuilder: Emitter {
 
     func apply(_ instruction: Instruction, _ operands: [Value]) -> Value {
         if instruction == .exp, let power = powerOfTwo(operand(operands[0])) { return power }
+        if kernel.precision.exponentials == .fast, kernel.precision.arithmetic == .float32, operand(operands[0]).type == .number {
+            if instruction == .exp { return (operands[0] * constant(Self.log2e)).apply(.fastExp2) }
+            if instruction == .exp2 { return operands[0].apply(.fastExp2) }
+        }
         var registers = operands.map(operand)
         // Numbers of two types meet in the wider; constants take the type of their company.
         let isWide = registers.contains { $0.type == .wide }

@@ -66,6 +66,7 @@ struct Dialect: Sendable {
         case .round: "round"
         case .exp: "exp"
         case .exp2: "exp2"
+        case .fastExp2: "fast_exp2"
         case .log: "log"
         case .sin: "sin"
         case .cos: "cos"

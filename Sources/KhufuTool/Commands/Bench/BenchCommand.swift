@@ -116,7 +116,7 @@ struct BenchCase {
         var (bound, share) = ("", "")
         if evaluation.device.engine == .cpu {
             let kernel = try Kernel(
-                lowering: reduction, precision: Precision(storage: type.scalar),
+                lowering: reduction, precision: Precision(storage: type.scalar, exponentials: options.exponentials),
                 squaredDistances: try KernelCache.shared.distances.form(rows: points))
             let rates = try ProcessorRates(type: type.scalar, threads: options.threadCount)
             let least = try rates.bound(kernel.pairCost, pairs: evaluation.pairs)

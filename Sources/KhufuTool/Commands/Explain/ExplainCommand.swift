@@ -28,6 +28,9 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: "The type that the source computes in.")
     var dtype: NumberType = .float32
 
+    @Option(name: .customLong("exp"), help: "How exact exponentials are in float32: accurate or fast.")
+    var exponentials: Exponentials = .accurate
+
     @Option(help: "Explains the gradient with respect to this input, too; with --source, its source.")
     var gradient: String?
 
@@ -53,7 +56,7 @@ struct ExplainCommand: ParsableCommand {
         let derivative = try gradient.map { name in
             try reduction.gradient(withRespectTo: declarations.first { $0.name == name }!.variable)
         }
-        let precision = Precision(storage: dtype.scalar)
+        let precision = Precision(storage: dtype.scalar, exponentials: exponentials)
         if source != nil {
             let reductions = derivative?.terms.map(\.reduction) ?? [reduction]
             let texts = try reductions.map { try SourceText(of: $0, precision).text(withPrelude: prelude) }

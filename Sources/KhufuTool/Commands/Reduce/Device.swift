@@ -1,5 +1,6 @@
 import ArgumentParser
 import Engines
+import Kernels
 
 /// Where a computation runs, and on how many threads; shared by the commands that compute.
 struct DeviceOptions: ParsableArguments {
@@ -8,6 +9,11 @@ struct DeviceOptions: ParsableArguments {
 
     @Option(help: "How many threads compute; by default as many as this process may use.")
     var threads: Int?
+
+    @Option(
+        name: .customLong("exp"),
+        help: "How exact exponentials are in float32: accurate, or fast, with relative errors of 1e-4.")
+    var exponentials: Exponentials = .accurate
 
     @Option(name: .customLong("repeat"), help: "Computes so many times and tells the shortest time, for measurements.")
     var repetitions: Int = 1
@@ -23,11 +29,13 @@ struct DeviceOptions: ParsableArguments {
 }
 
 extension ExecutionOptions.Engine: ExpressibleByArgument {}
+extension Exponentials: ExpressibleByArgument {}
 
 /// An engine that has been chosen and is known to run.
 struct Device: Sendable {
     let engine: ExecutionOptions.Engine
     let threads: Int
+    let exponentials: Exponentials
     /// Why `auto` fell back to the interpreter.
     let fallbackReason: String?
 
@@ -36,23 +44,24 @@ struct Device: Sendable {
     /// The library would choose by itself, and interpret tiny problems. Here the choice is made in the open, to be able to tell of it.
     init(_ options: DeviceOptions, attempt: (Device) throws -> Void) throws {
         let asked = options.device == .automatic ? .cpu : options.device
-        let first = Device(engine: asked, threads: options.threadCount, fallbackReason: nil)
+        let first = Device(asked, options, fallbackReason: nil)
         do {
             try attempt(first)
             self = first
         } catch let error as EngineError where options.device == .automatic {
-            self.init(engine: .interpreter, threads: options.threadCount, fallbackReason: error.description)
+            self.init(.interpreter, options, fallbackReason: error.description)
         }
     }
 
-    private init(engine: ExecutionOptions.Engine, threads: Int, fallbackReason: String?) {
+    private init(_ engine: ExecutionOptions.Engine, _ options: DeviceOptions, fallbackReason: String?) {
         self.engine = engine
-        self.threads = threads
+        threads = options.threadCount
+        exponentials = options.exponentials
         self.fallbackReason = fallbackReason
     }
 
     func options(progress: ProgressLine? = nil) -> ExecutionOptions {
-        var options = ExecutionOptions(engine: engine, threads: threads)
+        var options = ExecutionOptions(engine: engine, threads: threads, exponentials: exponentials)
         if let progress { options.progress = { done, total in progress.update(done, of: total) } }
         return options
     }
