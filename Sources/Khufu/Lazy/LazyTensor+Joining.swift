@@ -33,13 +33,10 @@ extension LazyTensor {
                 inputs.append(input)
             }
         }
+        var options = operands.first?.options ?? .init()
+        for operand in operands.dropFirst() { try options.join(operand.options) }
         // Key paths would be built anew at each call of generic code, which costs more than all the rest.
-        let patterns = operands.compactMap { $0.sparsity }
-        if let first = patterns.first, patterns.contains(where: { $0 != first }) {
-            throw TensorError("Operands have one block-sparsity or none; two different ones came.")
-        }
-        let engine = operands.first { $0.engine != .automatic }?.engine ?? .automatic
-        return LazyTensor(try formula(operands.map { $0.formula }), inputs, patterns.first, engine)
+        return LazyTensor(try formula(operands.map { $0.formula }), inputs, options)
     }
 
     /// The same with tensors for variables that were named; those that stay unnamed are bound already.
@@ -65,7 +62,7 @@ extension LazyTensor {
         for (k, input) in bound.enumerated() {
             for other in bound[..<k] { try input.check(with: other) }
         }
-        return LazyTensor(formula, bound, sparsity, engine)
+        return LazyTensor(formula, bound, options)
     }
 }
 
@@ -87,5 +84,35 @@ extension LazyInput {
                 "Batch axes broadcast where lengths are equal or 1; these are \(other.batchShape) of shape \(known.shape) and \(batchShape) of shape \(tensor.shape)."
             )
         }
+    }
+}
+
+extension ExecutionOptions {
+    /// Takes from others what is left open here.
+    fileprivate mutating func join(_ other: ExecutionOptions) throws(TensorError) {
+        if engine == .automatic { engine = other.engine }
+        if exponentials == .accurate { exponentials = other.exponentials }
+        threads = threads ?? other.threads
+        progress = progress ?? other.progress
+        if let pattern = other.sparsity {
+            guard sparsity == nil || sparsity == pattern else {
+                throw TensorError("Operands have one block-sparsity or none; two different ones came.")
+            }
+            sparsity = pattern
+        }
+    }
+
+    /// The same for rows and columns exchanged.
+    var transposed: ExecutionOptions {
+        var options = self
+        options.sparsity = sparsity?.transposed
+        return options
+    }
+
+    /// The same for all pairs.
+    var dense: ExecutionOptions {
+        var options = self
+        options.sparsity = nil
+        return options
     }
 }

@@ -35,7 +35,7 @@ extension LazyTensor {
                 replacements[try Formula(input.variable)] = try Formula(exchanged.variable)
                 return exchanged
             }
-            return LazyTensor(try formula.substituting(replacements), inputs, sparsity?.transposed, engine)
+            return LazyTensor(try formula.substituting(replacements), inputs, options.transposed)
         } catch {
             preconditionFailure("\(error)")
         }
@@ -60,7 +60,7 @@ extension LazyTensor {
         for (variable, input) in zip(bound.variables, inputs) {
             replacements[try Formula(variable)] = try Formula(input.variable)
         }
-        let matrix = LazyTensor(try bound.formula.substituting(replacements), inputs, nil, engine)
+        let matrix = LazyTensor(try bound.formula.substituting(replacements), inputs, options.dense)
         let values = try matrix.sum(over: .rows)
         return try values.broadcast(to: batchShape + [rowCount, columnCount, dimension])
     }
@@ -82,7 +82,7 @@ extension LazyTensor: LinearOperator {
             replacements[try Formula(input.variable)] = try Formula(row.variable)
             return row
         }
-        let pairs = LazyTensor(try formula.substituting(replacements), rows, nil, engine)
+        let pairs = LazyTensor(try formula.substituting(replacements), rows, options.dense)
         return try pairs.sum(over: .columns).broadcast(to: [rowCount, 1]).reshaped([-1]).detached()
     }
 
@@ -98,6 +98,6 @@ extension LazyTensor: LinearOperator {
     public func replacingVariables(_ variables: [Tensor<Scalar>]) throws -> LazyTensor {
         var rest = variables[...]
         let replaced = inputs.map { input in input.tensor == nil ? input : input.bound(to: rest.removeFirst()) }
-        return LazyTensor(formula, replaced, sparsity, engine)
+        return LazyTensor(formula, replaced, options)
     }
 }

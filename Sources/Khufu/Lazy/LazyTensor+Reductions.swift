@@ -96,20 +96,16 @@ extension LazyTensor {
     /// - Parameters:
     ///   - weights: the second formula of the kinds that take one.
     ///   - k: how many values a k-min keeps.
-    ///   - progress: called from any thread with the pairs done and those to do.
     /// - Returns: values (batch…, points, numbers) and indices; one of the two has no numbers where the kind has none.
     public func reduction(
-        _ kind: Reduction.Kind, over axis: PairAxis, weights: LazyTensor? = nil, k: Int = 1, accumulation: Accumulation = .init(),
-        progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
+        _ kind: Reduction.Kind, over axis: PairAxis, weights: LazyTensor? = nil, k: Int = 1, accumulation: Accumulation = .init()
     ) throws -> (values: Tensor<Scalar>, indices: Tensor<Int>) {
         let bound = try BoundLazyTensor(self, weights)
         let entry = try ReductionCache.shared.entry(
             for: try Reduction(
                 kind, of: bound.formula, weight: bound.weight, k: k, over: axis.reduced, accumulation: accumulation),
             bound.variables)
-        let options = ExecutionOptions(
-            engine: bound.engine,
-            sparsity: axis == .columns ? bound.sparsity : bound.sparsity?.transposed, progress: progress)
+        let options = axis == .columns ? bound.options : bound.options.transposed
 
         let match = try entry.reduction.bound(to: bound.tensors.map { $0.inputArray() })
         let shape = match.shape
@@ -134,8 +130,7 @@ struct BoundLazyTensor<Scalar: TensorScalar> {
     let variables: [Variable]
     /// In the order of the variables.
     let tensors: [Tensor<Scalar>]
-    let sparsity: BlockSparsity?
-    let engine: ExecutionOptions.Engine
+    let options: ExecutionOptions
 
     init(_ tensor: LazyTensor<Scalar>, _ weights: LazyTensor<Scalar>? = nil) throws {
         // Joining checks that the two fit.
@@ -171,8 +166,7 @@ struct BoundLazyTensor<Scalar: TensorScalar> {
         weight = formulas.count > 1 ? try formulas[1].substituting(replacements) : nil
         self.variables = variables
         self.tensors = tensors
-        sparsity = whole.sparsity
-        engine = whole.engine
+        options = whole.options
     }
 }
 

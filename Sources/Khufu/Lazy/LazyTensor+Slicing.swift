@@ -47,6 +47,6 @@ extension LazyTensor {
             replacements[try Formula(input.variable)] = try Formula(part.variable)
             return part
         }
-        return LazyTensor(try formula.substituting(replacements), selected, nil, engine)
+        return LazyTensor(try formula.substituting(replacements), selected, options)
     }
 }

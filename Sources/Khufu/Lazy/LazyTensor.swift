@@ -19,22 +19,29 @@ public struct LazyTensor<Scalar: TensorScalar>: Sendable {
     let formula: Formula
     let inputs: [LazyInput<Scalar>]
 
+    /// How reductions run: on which engine, with how many threads, with which accuracy of exponentials, and on which pairs.
+    ///
+    /// Operations keep what their operands were given; of two that differ, the first operand's.
+    public var options: ExecutionOptions
+
     /// Which rows meet which columns; nil for all. Only rows and columns that meet enter a reduction.
     ///
-    /// Operations keep it; two operands may not have different ones.
-    public var sparsity: BlockSparsity?
+    /// Two operands may not have different ones.
+    public var sparsity: BlockSparsity? {
+        get { options.sparsity }
+        set { options.sparsity = newValue }
+    }
 
     /// Where reductions run.
-    public var engine: ExecutionOptions.Engine = .automatic
+    public var engine: ExecutionOptions.Engine {
+        get { options.engine }
+        set { options.engine = newValue }
+    }
 
-    init(
-        _ formula: Formula, _ inputs: [LazyInput<Scalar>], _ sparsity: BlockSparsity? = nil,
-        _ engine: ExecutionOptions.Engine = .automatic
-    ) {
+    init(_ formula: Formula, _ inputs: [LazyInput<Scalar>], _ options: ExecutionOptions = .init()) {
         self.formula = formula
         self.inputs = inputs
-        self.sparsity = sparsity
-        self.engine = engine
+        self.options = options
     }
 
     // MARK: Creation
