@@ -33,6 +33,7 @@ package enum Examples {
         KernelDensity.self,
         Sinkhorn.self,
         SinkhornFlow.self,
+        Varifold.self,
     ]
 
     package static func named(_ name: String) -> (any Example.Type)? { all.first { $0.name == name } }
