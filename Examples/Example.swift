@@ -34,6 +34,7 @@ package enum Examples {
         Sinkhorn.self,
         SinkhornFlow.self,
         Varifold.self,
+        Registration.self,
     ]
 
     package static func named(_ name: String) -> (any Example.Type)? { all.first { $0.name == name } }
