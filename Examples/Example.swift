@@ -35,6 +35,7 @@ package enum Examples {
         SinkhornFlow.self,
         Varifold.self,
         Registration.self,
+        Gravity.self,
     ]
 
     package static func named(_ name: String) -> (any Example.Type)? { all.first { $0.name == name } }
