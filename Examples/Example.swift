@@ -36,6 +36,7 @@ package enum Examples {
         Varifold.self,
         Registration.self,
         Gravity.self,
+        HyperbolicEmbedding.self,
     ]
 
     package static func named(_ name: String) -> (any Example.Type)? { all.first { $0.name == name } }
