@@ -31,6 +31,7 @@ package struct ExampleResult {
 package enum Examples {
     package static let all: [any Example.Type] = [
         KernelDensity.self,
+        GradientAndHessian.self,
         Sinkhorn.self,
         SinkhornFlow.self,
         Varifold.self,
