@@ -32,6 +32,7 @@ package enum Examples {
     package static let all: [any Example.Type] = [
         KernelDensity.self,
         GradientAndHessian.self,
+        BlockSparse.self,
         Sinkhorn.self,
         SinkhornFlow.self,
         Varifold.self,
