@@ -30,7 +30,15 @@ package struct ExampleResult {
 /// All worked examples, simple ones first.
 package enum Examples {
     package static let all: [any Example.Type] = [
-        KernelDensity.self
+        KernelDensity.self,
+        GradientAndHessian.self,
+        BlockSparse.self,
+        Sinkhorn.self,
+        SinkhornFlow.self,
+        Varifold.self,
+        Registration.self,
+        Gravity.self,
+        HyperbolicEmbedding.self,
     ]
 
     package static func named(_ name: String) -> (any Example.Type)? { all.first { $0.name == name } }
