@@ -26,7 +26,7 @@ let package = Package(
         .target(name: "Pictures", dependencies: ["ArrayFiles"], exclude: ["README.md"]),
         .target(name: "SampleData", dependencies: ["ArrayFiles"], exclude: ["README.md"], resources: [.copy("Data")]),
         .target(
-            name: "Examples", dependencies: ["Khufu", "Pictures", "SampleData"], path: "Examples",
+            name: "Examples", dependencies: ["Khufu", "Pictures", "SampleData", real], path: "Examples",
             exclude: ["README.md", "Pictures"]),
         .executableTarget(
             name: "KhufuTool",
@@ -46,7 +46,7 @@ let package = Package(
         .testTarget(name: "EnginesTests", dependencies: ["Engines"]),
         .testTarget(name: "OracleTests", dependencies: ["Engines", "OracleSupport", "RandomNumbers"]),
         .testTarget(name: "KhufuTests", dependencies: ["Khufu", "RandomNumbers", real]),
-        .testTarget(name: "ExamplesTests", dependencies: ["Examples"]),
+        .testTarget(name: "ExamplesTests", dependencies: ["Examples", "Khufu", "SampleData", real]),
         .testTarget(name: "KhufuToolTests", dependencies: ["Khufu", "KhufuTool", "ArrayFiles", "Pictures", "SampleData"]),
     ]
 )
