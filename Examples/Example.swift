@@ -30,7 +30,8 @@ package struct ExampleResult {
 /// All worked examples, simple ones first.
 package enum Examples {
     package static let all: [any Example.Type] = [
-        KernelDensity.self
+        KernelDensity.self,
+        NearestNeighbours.self,
     ]
 
     package static func named(_ name: String) -> (any Example.Type)? { all.first { $0.name == name } }
