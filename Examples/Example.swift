@@ -32,6 +32,7 @@ package enum Examples {
     package static let all: [any Example.Type] = [
         KernelDensity.self,
         NearestNeighbours.self,
+        KMeansClusters.self,
     ]
 
     package static func named(_ name: String) -> (any Example.Type)? { all.first { $0.name == name } }
