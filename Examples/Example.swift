@@ -33,6 +33,7 @@ package enum Examples {
         KernelDensity.self,
         NearestNeighbours.self,
         KMeansClusters.self,
+        GaussianMixture.self,
     ]
 
     package static func named(_ name: String) -> (any Example.Type)? { all.first { $0.name == name } }
