@@ -34,6 +34,7 @@ package enum Examples {
         NearestNeighbours.self,
         KMeansClusters.self,
         GaussianMixture.self,
+        Kriging.self,
     ]
 
     package static func named(_ name: String) -> (any Example.Type)? { all.first { $0.name == name } }
