@@ -35,6 +35,7 @@ package enum Examples {
         KMeansClusters.self,
         GaussianMixture.self,
         Kriging.self,
+        KrigingMap.self,
     ]
 
     package static func named(_ name: String) -> (any Example.Type)? { all.first { $0.name == name } }
