@@ -36,6 +36,7 @@ package enum Examples {
         GaussianMixture.self,
         Kriging.self,
         KrigingMap.self,
+        SpectralClustering.self,
     ]
 
     package static func named(_ name: String) -> (any Example.Type)? { all.first { $0.name == name } }
