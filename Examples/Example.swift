@@ -37,6 +37,7 @@ package enum Examples {
         Kriging.self,
         KrigingMap.self,
         SpectralClustering.self,
+        Attention.self,
     ]
 
     package static func named(_ name: String) -> (any Example.Type)? { all.first { $0.name == name } }
