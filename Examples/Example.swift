@@ -38,6 +38,7 @@ package enum Examples {
         KrigingMap.self,
         SpectralClustering.self,
         Attention.self,
+        NonuniformFourier.self,
     ]
 
     package static func named(_ name: String) -> (any Example.Type)? { all.first { $0.name == name } }
