@@ -23,8 +23,8 @@ enum Attention: Example {
         }
         let mosaic = Plot.mosaic(lines, title: "Digits, the same with noise, and what attention makes of them")
         var result = ExampleResult(picture: mosaic)
-        result.add("noise", noise, "The mean squared error is \(noise) before,")
-        result.add("error", error, "and \(error) after.")
+        result.add("noise", noise, "The mean squared error is \(noise.rounded(decimals: 4)) before,")
+        result.add("error", error, "and \(error.rounded(decimals: 4)) after.")
         return result
     }
 

@@ -36,9 +36,9 @@ enum GaussianMixture: Example {
         var result = ExampleResult(picture: Panels([plot, descent]))
         result.add(
             "likelihood", likelihood,
-            "The mean log-likelihood is \(likelihood) after \(values.count) steps, \(-values[0]) before.")
+            "The mean log-likelihood is \(likelihood.rounded(decimals: 3)), and was \(-values[0].rounded(decimals: 3)) at first.")
         for (k, mean) in fitted[1].points.sorted(by: { $0.x < $1.x }).enumerated() {
-            result.lines.append("Component \(k) is centred at (\(mean.x), \(mean.y)).")
+            result.lines.append("Component \(k) is centred at (\(mean.x.rounded(decimals: 2)), \(mean.y.rounded(decimals: 2))).")
             result.numbers["x\(k)"] = mean.x
             result.numbers["y\(k)"] = mean.y
         }

@@ -34,7 +34,8 @@ enum KMeansClusters: Example {
         plot.addDots(capitals.map { Point(cities[$0].x, cities[$0].y) }, radius: 5, color: .black)
         var result = ExampleResult(picture: plot)
         result.add(
-            "inertia", division.inertia, "The mean squared distance to the centre is \(division.inertia / Double(cities.count)).")
+            "inertia", division.inertia,
+            "The sum of squared distances to the centres is \(division.inertia.rounded(decimals: 1)) squared radii of the Earth.")
         result.add("explained", explained, "The regions explain \((100 * explained).rounded()) % of the variance.")
         result.add("iterations", Double(division.iterations), "No city changes its region after \(division.iterations) moves.")
         return result

@@ -34,10 +34,11 @@ enum Kriging: Example {
         plot.addDots(zip(places.elements, values.elements).map(Point.init), name: "samples", radius: 2, color: .black)
 
         var result = ExampleResult(picture: plot)
-        result.add("variance", variance.scalar, "The most likely variance is \(variance.scalar),")
-        result.add("length", length.scalar, "the length scale \(length.scalar),")
+        result.add("variance", variance.scalar, "The most likely variance is \(variance.scalar.rounded(decimals: 3)),")
+        result.add("length", length.scalar, "the length scale \(length.scalar.rounded(decimals: 3)),")
         result.add(
-            "noise", noise.scalar, "and the variance of the noise \(noise.scalar); in truth \(noiseDeviation * noiseDeviation).")
+            "noise", noise.scalar,
+            "and the variance of the noise \(noise.scalar.rounded(decimals: 4)); in truth \(noiseDeviation * noiseDeviation).")
         let inside = grid.elements.indices.count { (low[$0]...high[$0]).contains(truth[$0]) }
         result.add(
             "inside", Double(inside) / Double(grid.count), "Of \(grid.count) points of the curve \(inside) are in the band.")

@@ -53,9 +53,10 @@ enum KrigingMap: Example {
         let truth = try counts.selecting(asked, axis: 0)
         let errors = try predicted - truth
         let error = errors.squared().mean().scalar.squareRoot()
-        result.add("error", error, "The root mean square error at \(asked.count) other airports is \(error),")
+        result.add(
+            "error", error, "The root mean square error at \(asked.count) other airports is \(error.rounded(decimals: 2)),")
         let plain = try (average - truth).squared().mean().scalar.squareRoot()
-        result.add("plain", plain, "that of the average \(plain).")
+        result.add("plain", plain, "that of the average \(plain.rounded(decimals: 2)).")
         let scores = try errors.squared() / (uncertainty.squared() + noise)
         let inside = scores.elements.count { $0 < 1.96 * 1.96 }
         result.add("inside", Double(inside) / Double(asked.count), "Of these \(inside) are in the band of 95 %.")

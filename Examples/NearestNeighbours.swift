@@ -44,7 +44,7 @@ enum NearestNeighbours: Example {
         let title = "Digits that are taken for others, and their neighbours"
         var result = ExampleResult(picture: Panels(panels, title: title, columns: 2))
         for (name, accuracy) in accuracies {
-            result.add(name, accuracy, "\(name): \((1000 * accuracy).rounded() / 10) % of \(asked.count) digits are right.")
+            result.add(name, accuracy, "\(name): \((100 * accuracy).rounded(decimals: 1)) % of \(asked.count) digits are right.")
         }
         return result
     }

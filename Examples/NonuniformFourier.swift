@@ -13,7 +13,7 @@ enum NonuniformFourier: Example {
 
     static func run() throws -> ExampleResult {
         let (times, samples) = try signal()
-        let frequencies = Tensor((0..<2000).map { Double($0) * 0.01 })
+        let frequencies = Tensor((0..<2000).map { Double($0) / 100 })
         let spectrum = try transform(samples, at: times, frequencies)
         // A tone of amplitude a has two frequencies ±f, of magnitude a/2.
         let amplitudes = try 2 * spectrum.squaredMagnitude().squareRoot()
@@ -40,7 +40,9 @@ enum NonuniformFourier: Example {
 
         var result = ExampleResult(picture: Panels([part, plot], columns: 1))
         for (k, peak) in peaks.enumerated() {
-            result.add("frequency\(k)", frequencies[peak], "A tone of frequency \(frequencies[peak]), amplitude \(values[peak]).")
+            result.add(
+                "frequency\(k)", frequencies[peak],
+                "A tone of frequency \(frequencies[peak]), amplitude \(values[peak].rounded(decimals: 2)).")
             result.numbers["amplitude\(k)"] = values[peak]
         }
         return result

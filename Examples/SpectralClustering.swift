@@ -20,7 +20,7 @@ enum SpectralClustering: Example {
                 let clusters = try kMeans(data, count: 2).labels.elements
                 let share = agreement(clusters, labels)
                 shares.append(("\(shape), \(method)", share))
-                var plot = Plot(title: "\(shape), \(method): \((1000 * share).rounded() / 10) % right")
+                var plot = Plot(title: "\(shape), \(method): \((100 * share).rounded(decimals: 1)) % right")
                 plot.addDots(points.points, labels: clusters, radius: 2.2)
                 (plot.width, plot.height) = (440, 350)
                 (plot.hasTicks, plot.hasEqualUnits) = (false, true)
@@ -28,7 +28,7 @@ enum SpectralClustering: Example {
             }
         }
         var result = ExampleResult(picture: Panels(panels, columns: 2))
-        for (name, share) in shares { result.add(name, share, "\(name): \((1000 * share).rounded() / 10) % right.") }
+        for (name, share) in shares { result.add(name, share, "\(name): \((100 * share).rounded(decimals: 1)) % right.") }
         return result
     }
 
