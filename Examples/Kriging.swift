@@ -66,7 +66,7 @@ enum Kriging: Example {
         let weights = try kernel.solve(values, alpha: noise, preconditioner: preconditioner)
         // One right-hand side per place, all solved at once.
         let covariances = try cross.dense().reshaped([cross.rowCount, cross.columnCount])
-        let solutions = try kernel.solve(covariances, alpha: noise, preconditioner: preconditioner)
+        let solutions = try kernel.solve(covariances, alpha: noise, tolerance: 1e-6, preconditioner: preconditioner)
         let explained = try (covariances * solutions).sum(axes: [0])
         return (try cross.transposed.matmul(weights), try (variance - explained).squareRoot())
     }

@@ -24,7 +24,8 @@ enum KrigingMap: Example {
         // Logarithms of the variance, the length scale and the variance of the noise.
         let (logs, _) = try adam(from: [Tensor(3), Tensor(0.5), Tensor(1)], steps: 20, rate: 0.1) { logs in
             let kernel = try matern(x, x, variance: logs[0].exp(), length: logs[1].exp())
-            return try -kernel.gaussianProcessLogLikelihood(of: residuals, noise: logs[2].exp(), probes: 8)
+            return try -kernel.gaussianProcessLogLikelihood(
+                of: residuals, noise: logs[2].exp(), preconditioner: kernel.pivotedCholeskyPreconditioner(rank: 100))
         }
         let (variance, length, noise) = (logs[0].exp(), logs[1].exp(), logs[2].exp())
         let kernel = try matern(x, x, variance: variance, length: length)
