@@ -27,10 +27,26 @@ package struct ExampleResult {
     }
 }
 
+extension Double {
+    /// To so many decimals, for sentences.
+    func rounded(decimals: Int) -> Double {
+        let unit = Double((0..<decimals).reduce(1) { unit, _ in 10 * unit })
+        return (self * unit).rounded() / unit
+    }
+}
+
 /// All worked examples, simple ones first.
 package enum Examples {
     package static let all: [any Example.Type] = [
         KernelDensity.self,
+        NearestNeighbours.self,
+        KMeansClusters.self,
+        GaussianMixture.self,
+        Kriging.self,
+        KrigingMap.self,
+        SpectralClustering.self,
+        Attention.self,
+        NonuniformFourier.self,
         GradientAndHessian.self,
         BlockSparse.self,
         Sinkhorn.self,

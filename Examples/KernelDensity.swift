@@ -15,10 +15,7 @@ enum KernelDensity: Example {
         let best = bandwidths[scores.indices.max { scores[$0] < scores[$1] }!]
 
         let (columns, rows) = (240, 120)
-        let steps = SIMD2(59 / Double(columns), 26 / Double(rows))
-        let grid = (0..<rows * columns).map { k in
-            SIMD2(-125, 24) + (SIMD2(Double(k % columns), Double(k / columns)) + 0.5) * steps
-        }
+        let grid = grid(columns, by: rows, x: -125 ... -66, y: 24...50)
         let density = try kernel(Tensor(grid), points, bandwidth: best).sum(over: .columns).elements
 
         var plot = Plot(title: "Airports and their density, bandwidth \(best)°", x: "longitude", y: "latitude")

@@ -68,6 +68,9 @@ package struct ColorMap: Sendable {
         (0.34, 0.140, 297), (0.25, 0.115, 318),
     ])
 
+    /// Paper to a dark blue, nearly without colour, for images.
+    package static let ink = ColorMap(stops: [(0.985, 0.005, 105), (0.60, 0.04, 260), (0.22, 0.06, 270)])
+
     /// Blue over a pale grey to red, for values of both signs.
     package static let signed = ColorMap(
         stops: [

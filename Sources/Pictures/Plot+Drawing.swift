@@ -131,10 +131,12 @@ extension Plot {
 
     // MARK: Legend
 
+    private var shownScale: ColorScale? { hasColorBar ? scale : nil }
+
     /// How much room the legend and the colour bar take at the right.
     private func sideWidth(_ height: Double) -> Double {
         let names = legend.isEmpty ? 0 : 48 + 7.9 * Double(legend.map(\.name.count).max() ?? 0)
-        let bar = scale.map { max(18 + $0.width(bar: 16, height: height), 7.6 * Double($0.title.count) - 24) } ?? 0
+        let bar = shownScale.map { max(18 + $0.width(bar: 16, height: height), 7.6 * Double($0.title.count) - 24) } ?? 0
         return max(names, bar)
     }
 
@@ -151,7 +153,7 @@ extension Plot {
             }
             canvas.write(Label(text: entry.name, anchor: .start), at: Point(left + 30, y + 4.5))
         }
-        guard let scale else { return }
+        guard let scale = shownScale else { return }
         let top = frame.top + 22 * Double(legend.count) + (legend.isEmpty ? 0 : 24)
         guard frame.bottom - top > 40 else { return }
         scale.drawBar(on: &canvas, Frame(left: left, top: top, width: 16, height: frame.bottom - top))

@@ -25,6 +25,8 @@ package struct Plot: Picture {
     package var hasEqualUnits = false
     /// Ticks with numbers, and a grid. Shapes may look better without.
     package var hasTicks = true
+    /// Where values are shown by colours, a bar that tells which.
+    package var hasColorBar = true
 
     private(set) var layers: [Layer] = []
     private(set) var legend: [LegendEntry] = []
