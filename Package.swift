@@ -19,10 +19,11 @@ let package = Package(
         .target(name: "Formulas", dependencies: [real], exclude: ["README.md"]),
         .target(name: "Kernels", dependencies: ["Formulas", real], exclude: ["README.md"]),
         .target(name: "Engines", dependencies: ["Formulas", "Kernels"], exclude: ["README.md"]),
-        .target(name: "Khufu", dependencies: ["Formulas", "Kernels", "Engines", real]),
-
-        // Around the library: files, pictures and data for the tool and the examples. Foundation is used from here on.
         .target(name: "ArrayFiles", exclude: ["README.md"]),
+        .target(
+            name: "Khufu", dependencies: ["Formulas", "Kernels", "Engines", "ArrayFiles", real], exclude: ["README.md"]),
+
+        // Around the library: pictures and data for the tool and the examples. Foundation is used from here on.
         .target(name: "Pictures", dependencies: ["ArrayFiles"], exclude: ["README.md"]),
         .target(name: "SampleData", dependencies: ["ArrayFiles"], exclude: ["README.md"], resources: [.copy("Data")]),
         .target(

@@ -1,16 +1,16 @@
 /// Why a file could not be read or written, as one sentence that names the file, what was expected and what came.
 ///
-/// One type serves every format, so that the tool's front prints all of them alike and a test can compare the parts
-/// instead of the wording.
-package struct FileError: Error, Equatable, CustomStringConvertible {
+/// One type serves every format, so that callers report all of them alike and a test can compare the parts instead of the
+/// wording.
+public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Where in the file, counted from 1 as editors do.
-    package enum Place: Equatable {
+    package enum Place: Equatable, Sendable {
         case header
         case line(Int)
         case cell(line: Int, column: Int)
     }
 
-    package enum Problem: Equatable {
+    package enum Problem: Equatable, Sendable {
         /// The system refused: what was tried, and the `errno` it gave.
         case system(String, code: Int32)
         /// The name or the content is not what it must be.
@@ -20,7 +20,7 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
         case notWritable(found: String)
     }
 
-    package let path: String
+    public let path: String
     package let problem: Problem
 
     package init(_ path: String, _ problem: Problem) {
@@ -32,7 +32,7 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
         self.init(path, .mismatch(at: place, expected: expected, found: found))
     }
 
-    package var description: String {
+    public var description: String {
         let file = path.isEmpty ? "''" : printable(path, limit: 4096)
         switch problem {
         case .system(let action, let code):

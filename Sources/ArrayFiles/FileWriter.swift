@@ -1,4 +1,10 @@
-import Foundation
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
 
 /// A file being written: it appears under its name only when it is complete.
 ///
@@ -18,14 +24,14 @@ package struct FileWriter: ~Copyable {
         }
         let isDirect = exists && status.st_mode & S_IFMT != S_IFREG
         // Through a symbolic link the file that it names is replaced, not the link.
-        let target = exists ? URL(fileURLWithPath: path).resolvingSymlinksInPath().path : path
+        let target = exists ? Self.resolvingLinks(path) : path
         let temporaryPath = isDirect ? nil : "\(target).\(getpid()).\(UInt32.random(in: 0 ... .max)).part"
         let flags = isDirect ? O_WRONLY | O_CLOEXEC : O_WRONLY | O_CLOEXEC | O_CREAT | O_EXCL
-        if let temporaryPath { Interruption.willWrite(temporaryPath) }
+        if let temporaryPath { PartialFiles.insert(temporaryPath) }
         let descriptor = open(temporaryPath ?? path, flags, 0o666)
         guard descriptor >= 0 else {
             let code = errno
-            if let temporaryPath { Interruption.didWrite(temporaryPath) }
+            if let temporaryPath { PartialFiles.remove(temporaryPath) }
             throw FileError(path, .system("write", code: code))
         }
         self.path = target
@@ -44,17 +50,23 @@ package struct FileWriter: ~Copyable {
         if access(folder, W_OK | X_OK) != 0 { throw FileError(path, .system("write", code: errno)) }
     }
 
+    private static func resolvingLinks(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     deinit {
         close(descriptor)
         guard let temporaryPath else { return }
         if !isFinished { unlink(temporaryPath) }
-        Interruption.didWrite(temporaryPath)
+        PartialFiles.remove(temporaryPath)
     }
 
     package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         var written = 0
         while written < bytes.count {
-            let count = Foundation.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+            let count = systemWrite(descriptor, bytes.baseAddress! + written, bytes.count - written)
             if count < 0 {
                 if errno == EINTR { continue }
                 throw FileError(path, .system("write", code: errno))
@@ -83,3 +95,6 @@ package struct FileWriter: ~Copyable {
         isFinished = true
     }
 }
+
+// Named apart from the methods that would hide it.
+private let systemWrite = write

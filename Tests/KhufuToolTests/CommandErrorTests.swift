@@ -101,7 +101,7 @@ import Testing
             "--gradient", "--cotangent", "e.csv", "-o", "out.npy", "--reduction", "LogSumExp", "=:", "g=p:1e400", "((",
             "SqDist(x,y)", "\u{0301}", "👩‍👩‍👧",
         ]
-        var random = SplitMix64(seed: 11)
+        var random = SeededGenerator(seed: 11)
         for _ in 0..<60 {
             let arguments = (0..<Int.random(in: 1...7, using: &random)).map { _ in words.randomElement(using: &random)! }
             let answer = try Tool.run(arguments, in: p.folder)

@@ -4,7 +4,7 @@
 /// - Returns: a tensor of shape (count, dimension). Points are repeated where there are fewer distinct ones.
 func startingCentroids<Scalar: TensorScalar>(_ points: Tensor<Scalar>, count: Int, seed: Int) -> Tensor<Scalar> {
     let (pointCount, dimension) = (points.shape[0], points.shape[1])
-    var random = SplitMix64(seed: UInt64(bitPattern: Int64(seed)))
+    var random = SeededGenerator(seed: seed)
     var chosen = Int(random.uniform() * Double(pointCount))
     var squares = [Double](repeating: .infinity, count: pointCount)
     return points.withUnsafeBufferPointer { points in

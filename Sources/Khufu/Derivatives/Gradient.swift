@@ -2,7 +2,7 @@
 ///
 ///     let x = points.tracked()
 ///     let energy = try density(x).squared().sum()
-///     let (slope) = try gradient(of: energy, withRespectTo: [x])[0]
+///     let slope = try gradient(of: energy, withRespectTo: [x])[0]
 ///
 /// - Parameters:
 ///   - value: one number.
@@ -10,7 +10,7 @@
 ///   - differentiable: whether the gradients are recorded too, to be differentiated again. They then hold on to what they were
 ///     computed from.
 /// - Returns: for each tensor one of its shape.
-/// - Throws: ``TensorError`` where the value is not one number or nothing of it was tracked; what operations throw.
+/// - Throws: ``TensorError`` where the value is not one number or one of the tensors is not tracked; what operations throw.
 public func gradient<Scalar: TensorScalar>(
     of value: Tensor<Scalar>, withRespectTo tensors: [Tensor<Scalar>], differentiable: Bool = false
 ) throws -> [Tensor<Scalar>] {
@@ -35,60 +35,51 @@ public func vectorJacobianProduct<Scalar: TensorScalar>(
         throw TensorError("Tensor \(position) to differentiate with respect to is not tracked; compute with `tracked()` of it.")
     }
     let cotangents = try Backpropagation(value, tensors).cotangents(from: cotangent, differentiable: differentiable)
-    return tensors.map { cotangents[ObjectIdentifier($0.record!)] ?? Tensor(repeating: 0, shape: $0.shape) }
+    return tensors.map { cotangents[$0.record!.number] ?? Tensor(repeating: 0, shape: $0.shape) }
 }
 
-/// One walk from a value back to what it was computed from.
+/// One walk from a value back to what it was computed from. Records are known by their numbers.
 private struct Backpropagation<Scalar: TensorScalar> {
     private let value: Tensor<Scalar>
-    /// The tensors between the value and the targets, by record, last computed first.
-    private let path: [Tensor<Scalar>]
-    private let targets: Set<ObjectIdentifier>
-    private let records: Set<ObjectIdentifier>
+    private let targets: Set<UInt64>
+    /// The tensors between the value and the targets, by record.
+    private var path: [UInt64: Tensor<Scalar>] = [:]
 
     init(_ value: Tensor<Scalar>, _ tensors: [Tensor<Scalar>]) {
         self.value = value
-        targets = Set(tensors.map { ObjectIdentifier($0.record!) })
-        let first = tensors.map { $0.record!.number }.min() ?? 0
+        targets = Set(tensors.map { $0.record!.number })
+        let first = targets.min() ?? 0
 
-        var found: [ObjectIdentifier: Tensor<Scalar>] = [:]
+        var found: [UInt64: Tensor<Scalar>] = [:]
         var waiting = [value]
         while let tensor = waiting.popLast() {
             // A record older than all targets leads to none.
             guard let record = tensor.record, record.number >= first else { continue }
-            guard found.updateValue(tensor, forKey: ObjectIdentifier(record)) == nil else { continue }
+            guard found.updateValue(tensor, forKey: record.number) == nil else { continue }
             waiting += record.operands
         }
         // Operands come before results, so each is known when it is asked for.
-        var leading: Set<ObjectIdentifier> = []
-        let ordered = found.values.sorted { $0.record!.number < $1.record!.number }
-        for tensor in ordered {
-            let record = tensor.record!
-            let leads = record.operands.contains { $0.record.map { leading.contains(ObjectIdentifier($0)) } ?? false }
-            if leads || targets.contains(ObjectIdentifier(record)) { leading.insert(ObjectIdentifier(record)) }
+        for number in found.keys.sorted() {
+            let tensor = found[number]!
+            let leads = tensor.record!.operands.contains { $0.record.map { path[$0.number] != nil } ?? false }
+            if leads || targets.contains(number) { path[number] = tensor }
         }
-        records = leading
-        path = ordered.reversed().filter { leading.contains(ObjectIdentifier($0.record!)) }
     }
 
     /// The cotangents of the targets, by record.
-    func cotangents(from seed: Tensor<Scalar>, differentiable: Bool) throws -> [ObjectIdentifier: Tensor<Scalar>] {
-        guard let first = value.record else { return [:] }
-        var cotangents = [ObjectIdentifier(first): differentiable ? seed : seed.detached()]
-        for tensor in path {
-            let record = tensor.record!
-            guard let cotangent = cotangents[ObjectIdentifier(record)] else { continue }
-            if !targets.contains(ObjectIdentifier(record)) { cotangents[ObjectIdentifier(record)] = nil }
+    func cotangents(from seed: Tensor<Scalar>, differentiable: Bool) throws -> [UInt64: Tensor<Scalar>] {
+        guard let last = value.record else { return [:] }
+        var cotangents = [last.number: differentiable ? seed : seed.detached()]
+        for number in path.keys.sorted(by: >) {
+            guard let cotangent = cotangents[number] else { continue }
+            if !targets.contains(number) { cotangents[number] = nil }
+            let (tensor, record) = (path[number]!, path[number]!.record!)
             let operands = differentiable ? record.operands : record.operands.map { $0.detached() }
             let result = differentiable ? tensor : tensor.detached()
             for (k, operand) in record.operands.enumerated() {
-                guard let target = operand.record, records.contains(ObjectIdentifier(target)) else { continue }
+                guard let target = operand.record?.number, path[target] != nil else { continue }
                 let part = try record.pullback(k, operands, result, cotangent)
-                if let sum = cotangents[ObjectIdentifier(target)] {
-                    cotangents[ObjectIdentifier(target)] = try sum + part
-                } else {
-                    cotangents[ObjectIdentifier(target)] = part
-                }
+                cotangents[target] = if let sum = cotangents[target] { try sum + part } else { part }
             }
         }
         return cotangents
@@ -158,24 +149,30 @@ public func jacobianVectorProduct<Scalar: TensorScalar>(
 
 /// The product of a function's Hessian at a point with a direction: a gradient of a gradient, the matrix never stored.
 ///
-/// - Parameter function: yields one number.
+/// - Parameters:
+///   - function: yields one number.
+///   - direction: of the point's shape.
 /// - Returns: a tensor of the point's shape.
 public func hessianVectorProduct<Scalar: TensorScalar>(
     of function: (Tensor<Scalar>) throws -> Tensor<Scalar>, at point: Tensor<Scalar>, along direction: Tensor<Scalar>
 ) throws -> Tensor<Scalar> {
-    try gradient(at: point) { x in try (gradient(at: x, of: function) * direction).sum() }
+    guard direction.shape == point.shape else {
+        throw TensorError("A direction has the shape of its point, \(point.shape); this one has \(direction.shape).")
+    }
+    return try gradient(at: point) { x in try (gradient(at: x, of: function) * direction).sum() }
 }
 
 extension Tensor {
     /// Whether a derivative could go on past some tensors that this was computed from, or past none of them.
     fileprivate func dependsOnTracked(otherThan tensors: [Tensor]) -> Bool {
-        let known = Set(tensors.compactMap { $0.record.map { ObjectIdentifier($0) } })
-        var seen: Set<ObjectIdentifier> = []
-        var waiting = [record].compactMap { $0 }
-        while let record = waiting.popLast() {
-            guard !known.contains(ObjectIdentifier(record)), seen.insert(ObjectIdentifier(record)).inserted else { continue }
-            if record.operands.allSatisfy({ !$0.isTracked }) { return true }
-            waiting += record.operands.compactMap { $0.record }
+        let known = Set(tensors.compactMap { $0.record?.number })
+        var seen: Set<UInt64> = []
+        var waiting = [self]
+        while let record = waiting.popLast()?.record {
+            guard !known.contains(record.number), seen.insert(record.number).inserted else { continue }
+            let tracked = record.operands.filter { $0.isTracked }
+            if tracked.isEmpty { return true }
+            waiting += tracked
         }
         return false
     }

@@ -11,7 +11,7 @@ final class Record<Element: TensorElement>: @unchecked Sendable {
             _ k: Int, _ operands: [Tensor<Element>], _ result: Tensor<Element>, _ cotangent: Tensor<Element>
         ) throws -> Tensor<Element>
 
-    /// Larger than that of every operand's record.
+    /// No other record's, and larger than that of every operand's record.
     let number: UInt64
     private(set) var operands: [Tensor<Element>]
     let pullback: Pullback
@@ -35,6 +35,8 @@ final class Record<Element: TensorElement>: @unchecked Sendable {
 }
 
 private let recordCount = Atomic<UInt64>(0)
+
+// Closures below rather than key paths: in generic code those are put together at every call.
 
 extension Tensor {
     /// The same numbers, as something to differentiate with respect to: what is computed from it is recorded.

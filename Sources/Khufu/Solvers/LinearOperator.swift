@@ -44,8 +44,18 @@ public struct DenseOperator<Scalar: TensorScalar>: LinearOperator {
     public var variables: [Tensor<Scalar>] { [matrix] }
 
     public func product(_ vectors: Tensor<Scalar>) throws -> Tensor<Scalar> { try matrix.matmul(vectors) }
-    public func transposedProduct(_ vectors: Tensor<Scalar>) throws -> Tensor<Scalar> { try matrix.transposed().matmul(vectors) }
     public func replacingVariables(_ variables: [Tensor<Scalar>]) throws -> DenseOperator { try DenseOperator(variables[0]) }
+
+    /// Transposes the vectors rather than the matrix, which is the larger one.
+    public func transposedProduct(_ vectors: Tensor<Scalar>) throws -> Tensor<Scalar> {
+        guard 1...2 ~= vectors.rank, vectors.shape[0] == rowCount else {
+            throw TensorError(
+                "The transpose of a matrix of shape \(matrix.shape) takes vectors (\(rowCount)) or (\(rowCount), k); these have shape \(vectors.shape)."
+            )
+        }
+        if vectors.rank == 1 { return try vectors.reshaped([1, rowCount]).matmul(matrix).reshaped([columnCount]) }
+        return try vectors.transposed().matmul(matrix).transposed()
+    }
 
     public func diagonal() -> Tensor<Scalar> {
         Tensor((0..<min(rowCount, columnCount)).map { matrix[$0, $0] })

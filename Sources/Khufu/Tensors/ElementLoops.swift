@@ -5,7 +5,8 @@ import RealModule
 
 /// Functions of one number.
 enum UnaryFunction {
-    case negate, absolute, sign, squareRoot, reciprocal, exp, expMinusOne, log, logOnePlus, sin, cos, tanh, arctan, step
+    case negate, absolute, sign, square, squareRoot, reciprocal, exp, expMinusOne, log, logOnePlus, sin, cos, tanh, arctan,
+        sigmoid, step, finite
 }
 
 /// Functions of two numbers.
@@ -28,34 +29,12 @@ extension Tensor where Element: TensorScalar {
         return a.withUnsafeBufferPointer { a in
             b.withUnsafeBufferPointer { b in
                 Tensor(shape: shape) { result in
-                    if a.count == result.count, b.count == result.count {
-                        return fill(result, from: a, 1, b, 1, function)
-                    }
-                    let width = shape.last ?? 1
-                    let steps = strides.map { $0.last ?? 0 }
-                    var place = 0
-                    Shape.forEachRun(shape, strides) { offsets in
+                    let walk = Walk(shape, strides)
+                    walk.forEachRun { place, offsets in
                         fill(
-                            result.extracting(place..<place + width), from: UnsafeBufferPointer(rebasing: a[offsets[0]...]),
-                            steps[0], UnsafeBufferPointer(rebasing: b[offsets[1]...]), steps[1], function)
-                        place += width
+                            result.extracting(place..<place + walk.width), from: UnsafeBufferPointer(rebasing: a[offsets[0]...]),
+                            walk.steps[0], UnsafeBufferPointer(rebasing: b[offsets[1]...]), walk.steps[1], function)
                     }
-                }
-            }
-        }
-    }
-
-    /// The numbers along all axes of a larger shape.
-    func broadcastUnrecorded(to target: [Int]) -> Tensor {
-        guard target != shape else { return detached() }
-        let strides = Shape.strides(shape, broadcastTo: target)
-        return withUnsafeBufferPointer { source in
-            Tensor(shape: target) { result in
-                let (width, step) = (target.last ?? 1, strides.last ?? 0)
-                var place = 0
-                Shape.forEachRun(target, [strides]) { offsets in
-                    for k in 0..<width { result[place + k] = source[offsets[0] + k * step] }
-                    place += width
                 }
             }
         }
@@ -68,16 +47,45 @@ extension Tensor where Element: TensorScalar {
         let strides = Shape.strides(target, broadcastTo: shape)
         var sums = [Double](repeating: 0, count: target.reduce(1, *))
         withUnsafeBufferPointer { source in
-            let (width, step) = (shape.last ?? 1, strides.last ?? 0)
-            var place = 0
-            Shape.forEachRun(shape, [strides]) { offsets in
-                add(source.extracting(place..<place + width), to: &sums, at: offsets[0], step)
-                place += width
+            let walk = Walk(shape, [strides])
+            walk.forEachRun { place, offsets in
+                add(source.extracting(place..<place + walk.width), to: &sums, at: offsets[0], walk.steps[0])
             }
         }
         return Tensor(shape: target) { result in
             for k in result.indices { result[k] = Element(sums[k]) }
         }
+    }
+}
+
+extension Tensor where Element: TensorScalar {
+    /// The largest or smallest numbers along axes, which keep length 1; infinite where there are none.
+    func extremumUnrecorded(_ function: BinaryFunction, axes: [Int]) -> Tensor {
+        var target = shape
+        for axis in axes { target[axis] = 1 }
+        let walk = Walk(shape, [Shape.strides(target, broadcastTo: shape)])
+        return withUnsafeBufferPointer { source in
+            Tensor(shape: target) { result in
+                result.initialize(repeating: function == .maximum ? -.infinity : .infinity)
+                walk.forEachRun { place, offsets in
+                    let places = UnsafeMutableBufferPointer(rebasing: result[offsets[0]...])
+                    narrow(places, walk.steps[0], by: source.extracting(place..<place + walk.width), function)
+                }
+            }
+        }
+    }
+}
+
+/// Replaces extrema so far by those of them and further numbers.
+@specialized(where Number == Float)
+@specialized(where Number == Double)
+private func narrow<Number: TensorScalar>(
+    _ result: UnsafeMutableBufferPointer<Number>, _ step: Int, by source: UnsafeBufferPointer<Number>, _ function: BinaryFunction
+) {
+    if function == .maximum {
+        for k in source.indices where !(result[k * step] >= source[k]) && !result[k * step].isNaN { result[k * step] = source[k] }
+    } else {
+        for k in source.indices where !(result[k * step] <= source[k]) && !result[k * step].isNaN { result[k * step] = source[k] }
     }
 }
 
@@ -110,6 +118,7 @@ private func fill<Number: TensorScalar>(
     case .negate: loop { -$0 }
     case .absolute: loop { abs($0) }
     case .sign: loop { $0 > 0 ? 1 : $0 < 0 ? -1 : $0 }
+    case .square: loop { $0 * $0 }
     case .squareRoot: loop { $0.squareRoot() }
     case .reciprocal: loop { 1 / $0 }
     case .exp: loop { .exp($0) }
@@ -120,6 +129,8 @@ private func fill<Number: TensorScalar>(
     case .cos: loop { .cos($0) }
     case .tanh: loop { .tanh($0) }
     case .arctan: loop { .atan($0) }
+    case .sigmoid: loop { 1 / (1 + .exp(-$0)) }
+    case .finite: loop { $0.isFinite ? $0 : 0 }
     case .step: loop { $0 < 0 ? 0 : $0.isNaN ? $0 : 1 }
     }
 }
@@ -155,7 +166,8 @@ private func fill<Number: TensorScalar>(
 extension Real where Self: BinaryFloatingPoint {
     /// x^y as C's pow has it: whole exponents of negative numbers too.
     fileprivate static func realPower(_ x: Self, _ y: Self) -> Self {
-        if y == y.rounded(.towardZero), abs(y) < 1_000_000 { return .pow(x, Int(y)) }
-        return .pow(x, y)
+        if let whole = Int(exactly: y) { return .pow(x, whole) }
+        // Numbers too large for an Int are even.
+        return .pow(y == y.rounded(.towardZero) ? abs(x) : x, y)
     }
 }

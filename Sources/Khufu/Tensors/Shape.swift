@@ -1,5 +1,10 @@
+import ArrayFiles
+
 /// Rules for the lengths of axes, as NumPy has them.
 enum Shape {
+    /// How many numbers a shape holds, or nil where a length is negative or the number does not fit an `Int`.
+    static func count(of shape: [Int]) -> Int? { PointArray.count(of: shape) }
+
     /// The shape that two broadcast to: aligned at the last axis, lengths are equal or one of them is 1.
     static func broadcast(_ a: [Int], _ b: [Int]) throws(TensorError) -> [Int] {
         let rank = max(a.count, b.count)
@@ -41,6 +46,11 @@ enum Shape {
         return resolved
     }
 
+    /// The lengths of the other axes.
+    static func dropping(_ axes: [Int], from shape: [Int]) -> [Int] {
+        shape.indices.filter { !axes.contains($0) }.map { shape[$0] }
+    }
+
     /// Axes counted from the front, each once, in order.
     static func axes(_ axes: [Int], of shape: [Int]) throws(TensorError) -> [Int] {
         var resolved: Set<Int> = []
@@ -50,26 +60,5 @@ enum Shape {
             }
         }
         return resolved.sorted()
-    }
-
-    /// Calls the body with the offset of each run along the last axis, in row-major order of a shape, for memories with strides.
-    static func forEachRun(_ shape: [Int], _ strides: [[Int]], _ body: (_ offsets: [Int]) -> Void) {
-        guard !shape.contains(0) else { return }
-        let outer = shape.dropLast()
-        var index = Array(repeating: 0, count: outer.count)
-        var offsets = Array(repeating: 0, count: strides.count)
-        while true {
-            body(offsets)
-            var axis = outer.count - 1
-            while axis >= 0 {
-                index[axis] += 1
-                for k in strides.indices { offsets[k] += strides[k][axis] }
-                if index[axis] < outer[axis] { break }
-                for k in strides.indices { offsets[k] -= strides[k][axis] * outer[axis] }
-                index[axis] = 0
-                axis -= 1
-            }
-            if axis < 0 { return }
-        }
     }
 }

@@ -27,11 +27,18 @@ extension Tensor where Element: TensorScalar {
         }
     }
 
-    /// a to the power b. The derivative in b is that for positive a.
+    /// a to the power b; NaN for negative a where b is not a whole number.
+    ///
+    /// The derivative in b is a^b log a, for negative a NaN. Where a is 0 both derivatives are those of a power above 1: 0.
     public static func pow(_ a: Tensor, _ b: Tensor) throws(TensorError) -> Tensor {
         try applying(.power, a, b).recorded([a, b]) { k, operands, result, cotangent in
             let (a, b) = (operands[0], operands[1])
-            let slope = k == 0 ? try b * pow(a, b - 1) : try result * a.log()
+            // 0 · 0^-1 and 0 · log 0 are 0 here.
+            let zero = applying(.equal, a, 0)
+            let slope =
+                k == 0
+                ? try b * pow(a, b - 1 + zero * applying(.equal, b, 0))
+                : try result * (a + zero).log()
             return try (cotangent * slope).summed(to: operands[k].shape)
         }
     }
@@ -65,6 +72,10 @@ extension Tensor where Element: TensorScalar {
     public static func / (a: Tensor, b: Element) -> Tensor { withNumber { try a / $0 }(b) }
     public static func / (a: Element, b: Tensor) -> Tensor { withNumber { try $0 / b }(a) }
     public static func pow(_ a: Tensor, _ b: Element) -> Tensor { withNumber { try pow(a, $0) }(b) }
+
+    private static func applying(_ function: BinaryFunction, _ a: Tensor, _ b: Element) -> Tensor {
+        withNumber { try applying(function, a, $0) }(b)
+    }
 
     /// A number broadcasts with any shape.
     private static func withNumber(_ operation: @escaping (Tensor) throws -> Tensor) -> (Element) -> Tensor {

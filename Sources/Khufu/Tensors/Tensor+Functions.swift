@@ -26,7 +26,7 @@ extension Tensor where Element: TensorScalar {
     }
 
     public func squared() -> Tensor {
-        applied { try $0 * $0 }
+        function(.square) { x, _, cotangent in try cotangent * (2 * x) }
     }
 
     /// 1/x.
@@ -47,7 +47,7 @@ extension Tensor where Element: TensorScalar {
 
     /// max(x, 0), with derivative 0 at 0.
     public func relu() -> Tensor {
-        applied { try $0 * (1 - (-$0).step()) }
+        maximumWithZero().recorded([self]) { _, operands, _, cotangent in try cotangent * (1 - (-operands[0]).step()) }
     }
 
     public func sin() -> Tensor {
@@ -68,7 +68,7 @@ extension Tensor where Element: TensorScalar {
 
     /// 1 / (1 + exp(-x)).
     public func sigmoid() -> Tensor {
-        applied { 0.5 * ((0.5 * $0).tanh() + 1) }
+        function(.sigmoid) { _, result, cotangent in try cotangent * (result * (1 - result)) }
     }
 
     private func function(
@@ -78,8 +78,7 @@ extension Tensor where Element: TensorScalar {
         applying(function).recorded([self]) { _, operands, result, cotangent in try pullback(operands[0], result, cotangent) }
     }
 
-    /// An expression of this alone, whose shapes fit whatever this one's is.
-    private func applied(_ expression: (Tensor) throws -> Tensor) -> Tensor {
-        do { return try expression(self) } catch { preconditionFailure("\(error)") }
+    private func maximumWithZero() -> Tensor {
+        do { return try Self.applying(.maximum, self, Tensor(0)) } catch { preconditionFailure("\(error)") }
     }
 }

@@ -25,47 +25,45 @@ extension Tensor where Element: TensorScalar {
         }
         return product.recorded([self, other]) { position, operands, _, cotangent in
             position == 0
-                ? try cotangent.matmul(try operands[1].transposed()) : try operands[0].transposed().matmul(cotangent)
+                ? try cotangent.matmul(operands[1].reversingAxes())
+                : try cotangent.reversingAxes().matmul(operands[0]).reversingAxes()
         }
-    }
-
-    /// With axes in another order; left out, in reverse.
-    ///
-    /// - Throws: ``TensorError`` where these are not all the axes, each once.
-    public func transposed(_ axes: [Int]? = nil) throws(TensorError) -> Tensor {
-        let order = try (axes ?? shape.indices.reversed()).map { axis throws(TensorError) in try Shape.axis(axis, of: shape) }
-        guard order.sorted() == Array(shape.indices) else {
-            throw TensorError("The axes of shape \(shape) in another order are each named once; \(order) came.")
-        }
-        let target = order.map { shape[$0] }
-        let own = Shape.strides(shape)
-        let strides = order.map { own[$0] }
-        let result = withUnsafeBufferPointer { source in
-            Tensor(shape: target) { result in
-                let (width, step) = (target.last ?? 1, strides.last ?? 0)
-                var place = 0
-                Shape.forEachRun(target, [strides]) { offsets in
-                    for k in 0..<width { result[place + k] = source[offsets[0] + k * step] }
-                    place += width
-                }
-            }
-        }
-        let inverse = order.indices.map { order.firstIndex(of: $0)! }
-        return result.recorded([self]) { _, _, _, cotangent in try cotangent.transposed(inverse) }
     }
 }
 
+/// Sums are taken in Double.
 @specialized(where Number == Float)
 @specialized(where Number == Double)
 private func multiply<Number: TensorScalar>(
     _ a: UnsafeBufferPointer<Number>, _ b: UnsafeBufferPointer<Number>, into result: UnsafeMutableBufferPointer<Number>,
     _ m: Int, _ n: Int, _ k: Int
 ) {
-    result.initialize(repeating: 0)
-    for row in 0..<m {
-        for inner in 0..<n {
-            let factor = a[row * n + inner]
-            for column in 0..<k { result[row * k + column] += factor * b[inner * k + column] }
+    if k == 1 {
+        for row in 0..<m { result[row] = Number(dot(a.extracting(row * n..<(row + 1) * n), b)) }
+        return
+    }
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: k) { sums in
+        for row in 0..<m {
+            sums.initialize(repeating: 0)
+            for inner in 0..<n {
+                let factor = Double(a[row * n + inner])
+                for column in 0..<k { sums[column] += factor * Double(b[inner * k + column]) }
+            }
+            for column in 0..<k { result[row * k + column] = Number(sums[column]) }
         }
     }
+}
+
+@specialized(where Number == Float)
+@specialized(where Number == Double)
+private func dot<Number: TensorScalar>(_ a: UnsafeBufferPointer<Number>, _ b: UnsafeBufferPointer<Number>) -> Double {
+    // Four sums, so that one addition need not wait for the last.
+    var sums = SIMD4<Double>.zero
+    let whole = a.count & ~3
+    for k in stride(from: 0, to: whole, by: 4) {
+        let left = SIMD4(Double(a[k]), Double(a[k + 1]), Double(a[k + 2]), Double(a[k + 3]))
+        let right = SIMD4(Double(b[k]), Double(b[k + 1]), Double(b[k + 2]), Double(b[k + 3]))
+        sums += left * right
+    }
+    return (whole..<a.count).reduce(sums.sum()) { $0 + Double(a[$1]) * Double(b[$1]) }
 }

@@ -24,7 +24,7 @@ extension Tensor where Element: TensorScalar {
     private func total(along axes: [Int], keepsAxes: Bool) -> Tensor {
         let total = totalUnrecorded(axes: axes)
         let kept = total.shape
-        let final = keepsAxes ? kept : kept.indices.filter { !axes.contains($0) }.map { kept[$0] }
+        let final = keepsAxes ? kept : Shape.dropping(axes, from: kept)
         return Tensor(shape: final, storage: total.storage).recorded([self]) { _, operands, _, cotangent in
             try cotangent.reshaped(kept).broadcast(to: operands[0].shape)
         }
@@ -34,7 +34,7 @@ extension Tensor where Element: TensorScalar {
     ///
     /// - Throws: ``TensorError`` where this shape does not broadcast to that one.
     public func broadcast(to target: [Int]) throws(TensorError) -> Tensor {
-        guard rank <= target.count, try Shape.broadcast(shape, target) == target else {
+        guard Shape.count(of: target) != nil, rank <= target.count, try Shape.broadcast(shape, target) == target else {
             throw TensorError("Shape \(shape) does not broadcast to \(target).")
         }
         guard shape != target else { return self }
@@ -49,23 +49,5 @@ extension Tensor where Element: TensorScalar {
         let padded = Shape.padded(target, rank)
         let axes = shape.indices.filter { padded[$0] == 1 && shape[$0] != 1 }
         return try total(along: axes, keepsAxes: true).reshaped(target)
-    }
-
-    /// The same numbers in another shape of as many. One length may be -1: what is left for it.
-    ///
-    /// - Throws: ``TensorError`` where the numbers do not fit.
-    public func reshaped(_ target: [Int]) throws(TensorError) -> Tensor {
-        var target = target
-        if let open = target.firstIndex(of: -1) {
-            let known = target.enumerated().reduce(1) { $1.offset == open ? $0 : $0 * $1.element }
-            target[open] = known > 0 ? count / known : 0
-        }
-        guard target.allSatisfy({ $0 >= 0 }), target.reduce(1, *) == count else {
-            throw TensorError("The \(count) numbers of shape \(shape) do not fit shape \(target).")
-        }
-        guard target != shape else { return self }
-        return Tensor(shape: target, storage: storage).recorded([self]) { _, operands, _, cotangent in
-            try cotangent.reshaped(operands[0].shape)
-        }
     }
 }

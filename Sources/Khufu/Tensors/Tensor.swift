@@ -25,12 +25,17 @@ public struct Tensor<Element: TensorElement>: Sendable {
     }
 
     /// A tensor whose numbers are written by a closure, which has to fill the buffer.
-    public init(shape: [Int], filledBy fill: (UnsafeMutableBufferPointer<Element>) throws -> Void) rethrows {
-        precondition(shape.allSatisfy { $0 >= 0 }, "The lengths of a tensor's axes are 0 or more; the shape is \(shape).")
-        let count = Self.count(of: shape)
+    ///
+    /// - Precondition: the lengths are 0 or more, and their product is a size that memory can have.
+    public init<Failure: Error>(
+        shape: [Int], filledBy fill: (UnsafeMutableBufferPointer<Element>) throws(Failure) -> Void
+    ) throws(Failure) {
+        guard let count = Shape.count(of: shape), count <= Int.max / 16 else {
+            preconditionFailure("The lengths of a tensor's axes are 0 or more and fit in memory; the shape is \(shape).")
+        }
         let memory = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: max(1, count * MemoryLayout<Element>.stride), alignment: 64)
-        do {
+            byteCount: Swift.max(1, count * MemoryLayout<Element>.stride), alignment: 64)
+        do throws(Failure) {
             try fill(
                 UnsafeMutableBufferPointer(start: memory.baseAddress!.bindMemory(to: Element.self, capacity: count), count: count)
             )
@@ -41,23 +46,13 @@ public struct Tensor<Element: TensorElement>: Sendable {
         self.init(shape: shape, storage: TensorStorage(UnsafeRawPointer(memory.baseAddress!)) { memory.deallocate() })
     }
 
-    private static func count(of shape: [Int]) -> Int {
-        var count = 1
-        for length in shape {
-            let (product, overflow) = count.multipliedReportingOverflow(by: length)
-            precondition(!overflow && product <= Int.max / 16, "A tensor of shape \(shape) is larger than memory can be.")
-            count = product
-        }
-        return count
-    }
-
     // MARK: Creation
 
     /// The numbers in row-major order, in a shape of as many.
     ///
     /// - Throws: ``TensorError`` where their count is another.
     public init(_ elements: some Collection<Element>, shape: [Int]) throws(TensorError) {
-        guard shape.allSatisfy({ $0 >= 0 }), Self.count(of: shape) == elements.count else {
+        guard Shape.count(of: shape) == elements.count else {
             throw TensorError("Shape \(shape) does not hold the \(elements.count) numbers that came.")
         }
         self.init(shape: shape) { _ = $0.initialize(fromContentsOf: elements) }
@@ -138,10 +133,11 @@ public struct Tensor<Element: TensorElement>: Sendable {
     }
 }
 
-/// What tensors hold.
+/// What tensors hold. Memory of zero bytes is that many zeros.
 public protocol TensorElement: BitwiseCopyable, Sendable, Equatable {}
 
 extension Int: TensorElement {}
+extension Int64: TensorElement {}
 extension Bool: TensorElement {}
 
 /// Numbers that tensors calculate with: Float and Double.
@@ -161,17 +157,4 @@ extension Tensor: Equatable {
 public struct TensorError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String
     public init(_ description: String) { self.description = description }
-}
-
-/// Memory that is read and never written, given back with its last owner.
-final class TensorStorage: @unchecked Sendable {
-    let base: UnsafeRawPointer
-    private let release: () -> Void
-
-    init(_ base: UnsafeRawPointer, release: @escaping () -> Void) {
-        self.base = base
-        self.release = release
-    }
-
-    deinit { release() }
 }

@@ -16,7 +16,7 @@ enum DigitsDemo {
         // The interpreter takes its time, and gets fewer.
         let testCount = digits.count / (options.isCompiled ? testShare : 10 * testShare)
         // A fixed shuffle: every run splits alike, whatever the order of the file.
-        var random = SplitMix64(seed: 1797)
+        var random = SeededGenerator(seed: 1797)
         let order = Array(0..<digits.count).shuffled(using: &random)
         let (test, training) = (Array(order.prefix(testCount)), Array(order.dropFirst(testCount)))
 

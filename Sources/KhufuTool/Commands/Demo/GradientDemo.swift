@@ -45,7 +45,7 @@ enum GradientDemo {
         let cotangent: [Double]
 
         init(_ compiled: CompiledReduction, _ shapes: [[Int]], _ options: DeviceOptions) throws {
-            var random = SplitMix64(seed: 3)
+            var random = SeededGenerator(seed: 3)
             self.compiled = compiled
             self.options = options
             self.shapes = shapes

@@ -31,7 +31,7 @@ enum SelfCheck {
         let names = declarations.reduce(into: [:]) { $0[$1.name ?? ""] = $1.variable }
         let reduction = try Reduction(.sum, of: try Formula(parsing: formula, variables: names))
         let compiled = try CompiledReduction(reduction, declarations: declarations)
-        var random = SplitMix64(seed: 1)
+        var random = SeededGenerator(seed: 1)
         let arrays = try [[40, 3], [100, 3], [100, 1], [1]].map { shape in
             try NumberArray((0..<shape.reduce(1, *)).map { _ in random.uniform() }, type: .float32, shape: shape)
         }

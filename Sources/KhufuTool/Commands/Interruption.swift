@@ -1,16 +1,14 @@
+import ArrayFiles
 import Foundation
-import Synchronization
 
 /// What must not be left behind when a user interrupts: half-written files.
 ///
 /// A signal handler may call next to nothing, so the signals are blocked in every thread and waited for in one of our own.
 /// (Dispatch's signal sources were tried: with the signal ignored, as they want it, none arrived on Linux.)
-package enum Interruption {
-    private static let partialFiles = Mutex<Set<String>>([])
-
+enum Interruption {
     /// Takes SIGINT, SIGTERM and SIGHUP; each still ends the process, as that signal does. To be called before there are
     /// other threads, which inherit what is blocked.
-    package static func install() {
+    static func install() {
         var signals = sigset_t()
         sigemptyset(&signals)
         // Signals that are ignored, as by nohup, stay so.
@@ -22,9 +20,7 @@ package enum Interruption {
             var awaited = awaited
             var number: Int32 = 0
             while sigwait(&awaited, &number) != 0 {}
-            // The lock is kept: a file finished now is either complete under its name, or gone.
-            partialFiles.withLock { paths in
-                for path in paths { unlink(path) }
+            PartialFiles.deleteAll {
                 pthread_sigmask(SIG_UNBLOCK, &awaited, nil)
                 raise(number)
             }
@@ -40,14 +36,5 @@ package enum Interruption {
         let handler = action.__sigaction_handler.sa_handler
         #endif
         return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
-    }
-
-    /// Has a file deleted if the process is interrupted before `didWrite`.
-    static func willWrite(_ path: String) {
-        _ = partialFiles.withLock { $0.insert(path) }
-    }
-
-    static func didWrite(_ path: String) {
-        _ = partialFiles.withLock { $0.remove(path) }
     }
 }
