@@ -42,8 +42,8 @@ enum Attention: Example {
         let digits = try Digits()
         let all = try Tensor(digits.pixels, shape: [digits.count, Digits.pixelCount]) / 16
         let clean = try all.selecting((0..<digits.count).filter { $0 % 4 == 0 }, axis: 0)
-        var random = RandomTensors(seed: 1)
-        let noisy = try clean + deviation * random.normal(shape: clean.shape)
+        var random = SeededGenerator(seed: 1)
+        let noisy = try clean + deviation * Tensor(normalWithMean: 0, shape: clean.shape, using: &random)
         return (clean, noisy, try all.selecting((0..<digits.count).filter { $0 % 4 != 0 }, axis: 0))
     }
 }

@@ -66,10 +66,10 @@ enum GaussianMixture: Example {
     ]
 
     static func samples() throws -> Tensor<Double> {
-        var random = RandomTensors(seed: 1)
+        var random = SeededGenerator(seed: 1)
         return Tensor(
-            try components.flatMap { component in
-                try random.normal(shape: [component.count, 2]).points.map { normal in
+            components.flatMap { component in
+                Tensor(normalWithMean: 0, shape: [component.count, 2], using: &random).points.map { normal in
                     component.mean + normal.x * component.axes[0] + normal.y * component.axes[1]
                 }
             })

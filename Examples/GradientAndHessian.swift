@@ -41,7 +41,7 @@ enum GradientAndHessian: Example {
 
     /// The peaks that paths uphill from some points end at, and the largest slope left before each of Newton's steps and after the last.
     static func peaks(of y: Tensor<Double>, from starts: Tensor<Double>) throws -> (Tensor<Double>, errors: [Double]) {
-        func total(_ x: Tensor<Double>) throws -> Tensor<Double> { try density(x, y).sum() }
+        @Sendable func total(_ x: Tensor<Double>) throws -> Tensor<Double> { try density(x, y).sum() }
         func error(_ x: Tensor<Double>) throws -> Double { try gradient(at: x, of: total).abs().elements.max()! }
         var x = starts
         for _ in 0..<100 { x = try meanShift(x, y) }
@@ -61,29 +61,12 @@ enum GradientAndHessian: Example {
 
     /// x - H⁻¹ ∇f, with the Hessian H known by its products only.
     static func newtonStep(
-        _ x: Tensor<Double>, of function: (Tensor<Double>) throws -> Tensor<Double>
+        _ x: Tensor<Double>, of function: @escaping @Sendable (Tensor<Double>) throws -> Tensor<Double>
     ) throws -> Tensor<Double> {
         let slope = try gradient(at: x, of: function)
-        return try x + conjugateGradients(slope) { try -hessianVectorProduct(of: function, at: x, along: $0) }
-    }
-
-    /// The solution x of A x = b for a symmetric positive definite A (Hestenes and Stiefel, 1952).
-    private static func conjugateGradients(
-        _ b: Tensor<Double>, _ product: (Tensor<Double>) throws -> Tensor<Double>
-    ) throws -> Tensor<Double> {
-        var x = Tensor(repeating: 0.0, shape: b.shape)
-        var (residual, direction) = (b, b)
-        var square = try b.dot(b).scalar
-        let goal = 1e-20 * square
-        for _ in 0..<b.count where square > goal {
-            let image = try product(direction)
-            let step = try square / direction.dot(image).scalar
-            x = try x + step * direction
-            residual = try residual - step * image
-            let next = try residual.dot(residual).scalar
-            direction = try residual + (next / square) * direction
-            square = next
+        let hessian = FunctionOperator(size: x.count) { direction in
+            try -hessianVectorProduct(of: function, at: x, along: direction.reshaped(x.shape)).reshaped([-1])
         }
-        return x
+        return try x + hessian.solve(slope.reshaped([-1]), tolerance: 1e-8).reshaped(x.shape)
     }
 }

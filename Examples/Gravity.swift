@@ -61,7 +61,7 @@ enum Gravity: Example {
     private static func galaxy(
         center: SIMD2<Double>, velocity: SIMD2<Double>, seed: UInt64
     ) -> (places: [SIMD2<Double>], velocities: [SIMD2<Double>], masses: [Double]) {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let stars = 799
         let orbits = (0..<stars).map { _ in (radius: 0.25 + 0.75 * random.uniform(), angle: 2 * .pi * random.uniform()) }
         let places = orbits.map { center + $0.radius * SIMD2(.cos($0.angle), .sin($0.angle)) }

@@ -44,7 +44,7 @@ enum HyperbolicEmbedding: Example {
         of tree: Tree, _ distance: Distance,
         step: (_ k: Int, _ points: Tensor<Double>, _ slope: Tensor<Double>) throws -> Tensor<Double>
     ) throws -> Tensor<Double> {
-        var random = SplitMix64(seed: 3)
+        var random = SeededGenerator(seed: 3)
         var points = try Tensor((0..<2 * tree.count).map { _ in 0.01 * (random.uniform() - 0.5) }, shape: [tree.count, 2])
         let numbers = Tensor((0..<tree.count).map(Double.init))
         let own = try LazyTensor(rows: numbers) .== LazyTensor(columns: numbers)

@@ -77,8 +77,8 @@ enum Kriging: Example {
 
     /// Samples of the curve between 0 and 10, and none around 6.5.
     static func samples() throws -> (places: Tensor<Double>, values: Tensor<Double>) {
-        var random = RandomTensors(seed: 3)
-        let places = Tensor(random.uniform(0...10, shape: [220]).elements.filter { !(5.7...7.3).contains($0) })
-        return (places, try curve(places) + noiseDeviation * random.normal(shape: places.shape))
+        var random = SeededGenerator(seed: 3)
+        let places = Tensor(Tensor(uniform: 0..<10, shape: [220], using: &random).elements.filter { !(5.7...7.3).contains($0) })
+        return (places, try curve(places) + noiseDeviation * Tensor(normalWithMean: 0, shape: places.shape, using: &random))
     }
 }

@@ -66,9 +66,9 @@ enum NonuniformFourier: Example {
     }
 
     static func signal() throws -> (times: Tensor<Double>, samples: Tensor<Double>) {
-        var random = RandomTensors(seed: 1)
-        let times = random.uniform(0...40, shape: [320])
-        var samples = try 0.3 * random.normal(shape: [320])
+        var random = SeededGenerator(seed: 1)
+        let times = Tensor(uniform: 0..<40, shape: [320], using: &random)
+        var samples = 0.3 * Tensor(normalWithMean: 0, shape: [320], using: &random)
         for tone in tones { samples = try samples + tone.amplitude * (2 * .pi * tone.frequency * times).cos() }
         return (times, samples)
     }

@@ -34,7 +34,7 @@ enum Sinkhorn: Example {
 
     /// A crescent, and two discs beside it.
     static func clouds(count: Int) -> (Tensor<Double>, Tensor<Double>) {
-        var random = SplitMix64(seed: 1)
+        var random = SeededGenerator(seed: 1)
         func disc(_ center: SIMD2<Double>, _ radius: Double) -> SIMD2<Double> {
             let (r, t) = (radius * random.uniform().squareRoot(), 2 * .pi * random.uniform())
             return center + r * SIMD2(.cos(t), .sin(t))

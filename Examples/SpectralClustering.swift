@@ -56,9 +56,9 @@ enum SpectralClustering: Example {
     private static let size = 500
 
     private static func moons() throws -> Tensor<Double> {
-        var random = RandomTensors(seed: 1)
-        let angles = random.uniform(0 ... .pi, shape: [2 * size]).elements
-        let noise = try random.normal(shape: [2 * size, 2]) * 0.08
+        var random = SeededGenerator(seed: 1)
+        let angles = Tensor<Double>(uniform: 0..<Double.pi, shape: [2 * size], using: &random).elements
+        let noise = Tensor(normalWithMean: 0, shape: [2 * size, 2], using: &random) * 0.08
         let places = angles.enumerated().map { k, angle in
             let place = SIMD2(Double.cos(angle), Double.sin(angle))
             return k < size ? place : SIMD2(1, 0.4) - place
@@ -67,9 +67,9 @@ enum SpectralClustering: Example {
     }
 
     private static func circles() throws -> Tensor<Double> {
-        var random = RandomTensors(seed: 2)
-        let angles = random.uniform(0...2 * .pi, shape: [2 * size]).elements
-        let noise = try random.normal(shape: [2 * size, 2]) * 0.06
+        var random = SeededGenerator(seed: 2)
+        let angles = Tensor<Double>(uniform: 0..<2 * Double.pi, shape: [2 * size], using: &random).elements
+        let noise = Tensor(normalWithMean: 0, shape: [2 * size, 2], using: &random) * 0.06
         let places = angles.enumerated().map { k, angle in
             SIMD2(Double.cos(angle), Double.sin(angle)) * (k < size ? 1 : 0.5)
         }

@@ -26,10 +26,10 @@ extension Tensor where Element: TensorScalar {
     /// Where the largest numbers along an axis are, without that axis: the first of equals, the first NaN where there is one.
     ///
     /// - Throws: ``TensorError`` where there is no such axis, or it has no numbers.
-    public func argmax(axis: Int) throws(TensorError) -> Tensor<Int> { try position(.maximum, along: axis) }
+    public func argMax(axis: Int) throws(TensorError) -> Tensor<Int> { try position(.maximum, along: axis) }
 
-    /// Where the smallest numbers along an axis are, as ``argmax(axis:)``.
-    public func argmin(axis: Int) throws(TensorError) -> Tensor<Int> { try position(.minimum, along: axis) }
+    /// Where the smallest numbers along an axis are, as ``argMax(axis:)``.
+    public func argMin(axis: Int) throws(TensorError) -> Tensor<Int> { try position(.minimum, along: axis) }
 
     private func extremum(_ function: BinaryFunction, along axes: [Int], keepsAxes: Bool) -> Tensor {
         let extremum = extremumUnrecorded(function, axes: axes)

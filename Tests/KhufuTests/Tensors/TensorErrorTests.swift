@@ -52,9 +52,9 @@ struct TensorErrorTests {
         expect("Shape [2, 3] has no axis -3.") { try x.mean(axes: [-3]) }
         expect("Axis -1 is named twice in [1, -1].") { try x.max(axes: [1, -1]) }
         expect("Shape [2, 3] has no axis 5.") { try x.logSumExp(axes: [5]) }
-        expect("Shape [2, 3] has no axis 2.") { try x.argmin(axis: 2) }
+        expect("Shape [2, 3] has no axis 2.") { try x.argMin(axis: 2) }
         expect("Axis 1 of shape [2, 0] has no numbers; an extremum has no place among none.") {
-            try uniform([2, 0]).argmax(axis: -1)
+            try uniform([2, 0]).argMax(axis: -1)
         }
     }
 

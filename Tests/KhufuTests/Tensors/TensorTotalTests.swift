@@ -88,8 +88,8 @@ struct TensorTotalTests {
         #expect(x.max().scalar.isNaN && x.min().scalar.isNaN)
         #expect(try x.max(axes: [0])[..., 0].scalar == 4)
         #expect(try x.max(axes: [0])[..., 1].scalar.isNaN)
-        #expect(try x.argmax(axis: 1).elements == [1, 2])
-        #expect(try x.argmin(axis: 1).elements == [1, 0])
+        #expect(try x.argMax(axis: 1).elements == [1, 2])
+        #expect(try x.argMin(axis: 1).elements == [1, 0])
     }
 
     @Test func placesOfExtrema() throws {
@@ -100,12 +100,12 @@ struct TensorTotalTests {
                 let list = (0..<x.shape[axis]).map { x.at(rest.inserting($0, at: axis)) }
                 places.append((list.firstIndex(of: list.max()!)!, list.firstIndex(of: list.min()!)!))
             }
-            #expect(try x.argmax(axis: axis).elements == places.map(\.0))
-            #expect(try x.argmin(axis: axis - 3).elements == places.map(\.1))
-            #expect(try x.argmax(axis: axis).shape == x.shape.without(axis))
+            #expect(try x.argMax(axis: axis).elements == places.map(\.0))
+            #expect(try x.argMin(axis: axis - 3).elements == places.map(\.1))
+            #expect(try x.argMax(axis: axis).shape == x.shape.without(axis))
         }
-        #expect(try uniform([0, 3]).argmax(axis: 1).shape == [0])
-        #expect(try Tensor<Float>([-.infinity, -.infinity]).argmax(axis: 0).scalar == 0)
+        #expect(try uniform([0, 3]).argMax(axis: 1).shape == [0])
+        #expect(try Tensor<Float>([-.infinity, -.infinity]).argMax(axis: 0).scalar == 0)
     }
 
     // MARK: Statistics
