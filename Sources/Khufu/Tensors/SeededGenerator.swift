@@ -50,7 +50,7 @@ extension RandomNumberGenerator {
 
 /// log x for a positive normal number, from operations that every processor rounds alike: e log 2 + 2 artanh((m - 1) / (m + 1)) for
 /// x = m 2^e with m between √½ and √2, to a few ulp.
-private func portableLogarithm(_ x: Double) -> Double {
+func portableLogarithm(_ x: Double) -> Double {
     let isLarge = x.significand > 0.5.squareRoot() * 2
     let (m, exponent) = (isLarge ? x.significand / 2 : x.significand, x.exponent + (isLarge ? 1 : 0))
     let ratio = (m - 1) / (m + 1)
