@@ -11,7 +11,7 @@ enum UnaryFunction {
 
 /// Functions of two numbers.
 enum BinaryFunction {
-    case add, subtract, multiply, divide, power, maximum, minimum, greater, equal
+    case add, subtract, multiply, divide, power, maximum, minimum, equal
 }
 
 extension Tensor where Element: TensorScalar {
@@ -158,7 +158,6 @@ private func fill<Number: TensorScalar>(
     case .power: loop { .realPower($0, $1) }
     case .maximum: loop { $0.isNaN || $0 >= $1 ? $0 : $1 }
     case .minimum: loop { $0.isNaN || $0 <= $1 ? $0 : $1 }
-    case .greater: loop { $0 > $1 ? 1 : 0 }
     case .equal: loop { $0 == $1 ? 1 : 0 }
     }
 }

@@ -72,6 +72,8 @@ extension Tensor where Element: TensorScalar {
     public static func / (a: Tensor, b: Element) -> Tensor { withNumber { try a / $0 }(b) }
     public static func / (a: Element, b: Tensor) -> Tensor { withNumber { try $0 / b }(a) }
     public static func pow(_ a: Tensor, _ b: Element) -> Tensor { withNumber { try pow(a, $0) }(b) }
+    public static func maximum(_ a: Tensor, _ b: Element) -> Tensor { withNumber { try maximum(a, $0) }(b) }
+    public static func minimum(_ a: Tensor, _ b: Element) -> Tensor { withNumber { try minimum(a, $0) }(b) }
 
     private static func applying(_ function: BinaryFunction, _ a: Tensor, _ b: Element) -> Tensor {
         withNumber { try applying(function, a, $0) }(b)
