@@ -16,11 +16,16 @@ extension LazyTensor {
     /// - Parameters:
     ///   - operands: as many as the operation takes formulas.
     ///   - attributes: its whole numbers and lists of such.
-    /// - Throws: ``FormulaError`` where dimensions do not fit, ``TensorError`` where points or batches do not.
+    /// - Throws: ``TensorError`` that names the operands' shapes, where dimensions, points or batches do not fit; ``FormulaError`` where
+    ///   the operation does not take such an operand or attribute.
     static func operation(_ name: String, _ operands: [LazyTensor], _ attributes: [Catalogue.Argument] = []) throws -> LazyTensor
     {
-        try joined(operands) { formulas in
-            try Catalogue.formula(name, formulas.map { .formula($0) } + attributes)
+        do {
+            return try joined(operands) { formulas in
+                try Catalogue.formula(name, formulas.map { .formula($0) } + attributes)
+            }
+        } catch let error as FormulaError where operands.count > 1 {
+            throw TensorError("\(error.message) The shapes are \(operands.map { "\($0.shape)" }.joined(separator: " and ")).")
         }
     }
 

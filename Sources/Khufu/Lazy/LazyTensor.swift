@@ -13,7 +13,7 @@ import Synchronization
 /// ``gradient(of:withRespectTo:differentiable:)``.
 ///
 /// Shapes broadcast as NumPy's do: along batch axes, rows, columns, and in the dimension, lengths are equal or one of them is 1. What
-/// does not fit throws a ``TensorError`` or a ``FormulaError`` that names both shapes.
+/// does not fit throws a ``TensorError`` that names both shapes.
 public struct LazyTensor<Scalar: TensorScalar>: Sendable {
     /// F. Its variables bear the numbers of the inputs.
     let formula: Formula
