@@ -17,6 +17,8 @@ public final class CompiledReduction: Sendable {
 
     private struct State {
         var kernels: [KernelKey: CPUKernel] = [:]
+        /// For pruned runs; nil for types that they were found to be impossible for.
+        var selections: [KernelKey: SelectionKernels?] = [:]
         /// Types for which compiling failed, so that it is not tried at every call.
         var uncompilable: Set<ScalarType> = []
         /// The gradients that were asked for, by input.
@@ -106,12 +108,32 @@ public final class CompiledReduction: Sendable {
     }
 
     /// The compiled kernel, or nil for the interpreter.
+    private func kernelKey(_ binding: Binding, _ options: ExecutionOptions) throws(CompilationError) -> KernelKey {
+        KernelKey(
+            type: binding.type, squaredDistances: try cache.distances.form(rows: binding.rowCount),
+            exponentials: options.exponentials)
+    }
+
+    /// What a pruned run takes; nil where the reduction cannot be pruned.
+    ///
+    /// - Parameter whole: the kernel of the reduction itself.
+    fileprivate func selectionKernels(
+        for binding: Binding, _ options: ExecutionOptions, whole: CPUKernel
+    ) throws(CompilationError) -> SelectionKernels? {
+        // The bounds hold for numbers of the usual accuracy.
+        guard options.exponentials == .accurate, !whole.kernel.usesInnerProducts else { return nil }
+        let key = try kernelKey(binding, options)
+        if let known = state.withLock({ $0.selections[key] }) { return known }
+        let made = try SelectionKernels(
+            reduction, whole: whole, type: binding.type, instructionSet: try cache.instructionSet, cache: cache)
+        state.withLock { $0.selections[key] = .some(made) }
+        return made
+    }
+
     fileprivate func kernel(for binding: Binding, _ options: ExecutionOptions) throws(EngineError) -> CPUKernel? {
         guard options.engine != .interpreter, reduction.kind != .zero else { return nil }
         do {
-            let key = KernelKey(
-                type: binding.type, squaredDistances: try cache.distances.form(rows: binding.rowCount),
-                exponentials: options.exponentials)
+            let key = try kernelKey(binding, options)
             return try state.withLock { state in
                 if let kernel = state.kernels[key] { return kernel }
                 if options.engine == .automatic {
@@ -178,11 +200,58 @@ public struct BoundReduction: Sendable {
             threads: max(1, options.threads ?? ThreadPool.defaultThreadCount), progress: options.progress,
             output: Output(values: values.baseAddress, indices: indices.baseAddress))
         if let kernel = try compiled.kernel(for: binding, options) {
+            if try runPruned(kernel, run, options) { return }
             run.onProcessor(kernel)
         } else {
             run.onInterpreter()
         }
     }
+}
+
+extension BoundReduction {
+    /// Runs without the pairs that cannot be selected.
+    ///
+    /// - Returns: false where that is not possible or not worth while, in which case nothing is done.
+    private func runPruned(_ kernel: CPUKernel, _ run: Run, _ options: ExecutionOptions) throws -> Bool {
+        guard options.pruning != .never, options.sparsity == nil, binding.batchCount == 1 else { return false }
+        if options.pruning == .automatic {
+            // Sorting takes as long as so many rows do.
+            guard min(binding.rowCount, binding.columnCount) >= Self.fewestPoints else { return false }
+        }
+        guard binding.rowCount > 0, binding.columnCount > 0, binding.columnCount < Int(Int32.max),
+            let kernels = try? compiled.selectionKernels(for: binding, options, whole: kernel)
+        else { return false }
+        switch binding.type {
+        case .float32: return runPruned(kernels, Float.self, run, options)
+        case .float64: return runPruned(kernels, Double.self, run, options)
+        case .float16: return false
+        }
+    }
+
+    private func runPruned<Scalar: BinaryFloatingPoint & Sendable>(
+        _ kernels: SelectionKernels, _: Scalar.Type, _ run: Run, _ options: ExecutionOptions
+    ) -> Bool {
+        if options.pruning == .automatic, kernels.bounds.rows.axes.count > Self.mostAxes { return false }
+        let pruned = PrunedSelection<Scalar>(kernels, binding, batchItem: 0, output: run.output, threads: run.threads)
+        defer { pruned.deallocate() }
+        if options.pruning == .automatic, pruned.probedShare() > Self.largestShare { return false }
+        _ = pruned.run(threads: run.threads)
+        return true
+    }
+
+    private static let fewestPoints = 8_192
+    /// In more dimensions boxes are far larger than what they hold.
+    private static let mostAxes = 10
+    private static let largestShare = 0.25
+}
+
+/// Whether pairs are left out that provably do not matter.
+public enum Pruning: String, Hashable, Sendable, CaseIterable {
+    /// Where it is found to pay.
+    case automatic = "auto"
+    /// Wherever the formula has bounds.
+    case always
+    case never
 }
 
 /// How a reduction is run.
@@ -199,17 +268,21 @@ public struct ExecutionOptions: Sendable {
     public var sparsity: BlockSparsity?
     /// Whether compiled code may take exponentials to four digits, for speed.
     public var exponentials: Exponentials = .accurate
+    /// Whether pairs that cannot be selected are left out; the result is the same.
+    public var pruning: Pruning = .automatic
     /// Called from any thread as tasks end, with the pairs done and those to do.
     public var progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
 
     public init(
         engine: Engine = .automatic, threads: Int? = nil, sparsity: BlockSparsity? = nil,
-        exponentials: Exponentials = .accurate, progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
+        exponentials: Exponentials = .accurate, pruning: Pruning = .automatic,
+        progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
     ) {
         self.engine = engine
         self.threads = threads
         self.sparsity = sparsity
         self.exponentials = exponentials
+        self.pruning = pruning
         self.progress = progress
     }
 }

@@ -1,0 +1,61 @@
+import Formulas
+import Kernels
+import Synchronization
+
+/// What the pruned runs of a selection have compiled, for one type of number.
+final class SelectionKernels: Sendable {
+    let reduction: Reduction
+    let selection: Selection
+    let bounds: BoundKernel
+    /// The reduction itself.
+    let whole: CPUKernel
+    /// The list that every run makes: one value more than is wanted.
+    let list: CPUKernel
+    private let type: ScalarType
+    private let instructionSet: InstructionSet
+    private let cache: KernelCache
+    private let longerLists = Mutex<[Int: CPUKernel]>([:])
+
+    /// - Returns: nil where the reduction cannot be pruned.
+    init?(
+        _ reduction: Reduction, whole: CPUKernel, type: ScalarType, instructionSet: InstructionSet, cache: KernelCache
+    ) throws(CompilationError) {
+        guard let selection = Selection(reduction), selection.k < Self.longestList,
+            let bounds = try BoundKernel(
+                selection.formula, of: reduction, type: type, instructionSet: instructionSet, cache: cache)
+        else { return nil }
+        self.reduction = reduction
+        self.selection = selection
+        self.bounds = bounds
+        self.whole = whole
+        self.type = type
+        self.instructionSet = instructionSet
+        self.cache = cache
+        list = try CPUKernel(
+            Kernel(
+                lowering: selection.list(of: selection.k + 1, over: reduction.over), precision: Precision(storage: type),
+                squaredDistances: .direct), instructionSet: instructionSet, cache: cache)
+    }
+
+    /// Ties beyond so many values are left to the reduction itself.
+    private static let longestList = 512
+
+    /// As many rows as the kernel holds in registers, so that none of them idle.
+    var rowsPerTile: Int { list.rowsPerBlock }
+
+    /// A longer list, for ties; nil where it would be too long.
+    func list(longerThan count: Int) -> (kernel: CPUKernel, count: Int)? {
+        let longer = 4 * count
+        guard longer <= Self.longestList else { return nil }
+        return longerLists.withLock { lists in
+            if let known = lists[longer] { return (known, longer) }
+            let reduction = selection.list(of: longer, over: reduction.over)
+            let made = try? CPUKernel(
+                Kernel(lowering: reduction, precision: Precision(storage: type), squaredDistances: .direct),
+                instructionSet: instructionSet, cache: cache)
+            guard let made else { return nil }
+            lists[longer] = made
+            return (made, longer)
+        }
+    }
+}

@@ -1,0 +1,24 @@
+/// Memory that a task of a pruned run has to itself.
+struct PruningWorkspace<Scalar: BinaryFloatingPoint>: ~Copyable {
+    /// How many bounds are asked for at a time.
+    static var boundCount: Int { 1_024 }
+
+    let bounds: UnsafeMutablePointer<Scalar>
+    /// Lists of values and their places, one for each row of a tile.
+    let values: UnsafeMutablePointer<Scalar>
+    let places: UnsafeMutablePointer<Int64>
+    let listLength: Int
+
+    init(listLength: Int, rowsPerTile: Int) {
+        self.listLength = listLength
+        bounds = .allocate(capacity: Self.boundCount)
+        values = .allocate(capacity: listLength * rowsPerTile)
+        places = .allocate(capacity: listLength * rowsPerTile)
+    }
+
+    deinit {
+        bounds.deallocate()
+        values.deallocate()
+        places.deallocate()
+    }
+}
