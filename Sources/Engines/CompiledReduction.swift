@@ -119,7 +119,7 @@ public final class CompiledReduction: Sendable {
     /// - Parameter whole: the kernel of the reduction itself.
     fileprivate func selectionKernels(
         for binding: Binding, _ options: ExecutionOptions, whole: CPUKernel
-    ) throws(CompilationError) -> SelectionKernels? {
+    ) throws -> SelectionKernels? {
         // The bounds hold for numbers of the usual accuracy.
         guard options.exponentials == .accurate, !whole.kernel.usesInnerProducts else { return nil }
         let key = try kernelKey(binding, options)
@@ -234,6 +234,7 @@ extension BoundReduction {
         if options.pruning == .automatic, kernels.bounds.rows.axes.count > Self.mostAxes { return false }
         let pruned = PrunedSelection<Scalar>(kernels, binding, batchItem: 0, output: run.output, threads: run.threads)
         defer { pruned.deallocate() }
+        guard pruned.isPossible else { return false }
         if options.pruning == .automatic, pruned.probedShare() > Self.largestShare { return false }
         _ = pruned.run(threads: run.threads)
         return true

@@ -5,61 +5,42 @@ import Kernels
 ///
 /// A box of columns is a row of this kernel, so that one box of rows meets many boxes of columns at a time, in vectors.
 struct BoundKernel: Sendable {
-    /// Which numbers of a point of each side each variable is.
-    struct Side: Sendable {
-        var variables: [Variable] = []
-        var offsets: [Int] = []
-        var width = 0
-        /// The numbers that nearness is judged by.
-        var axes: [Int] = []
-    }
-
-    let rows: Side
-    let columns: Side
+    let rows: PointSide
+    let columns: PointSide
+    /// The kernels of what the sides compute of their points.
+    let computedRows: CPUKernel?
+    let computedColumns: CPUKernel?
     private let kernel: CPUKernel
     /// Where each input of the kernel comes from.
     private let sources: [Source]
 
-    private enum Source: Sendable {
+    fileprivate enum Source: Sendable {
         case rowLower, rowUpper, columnLower, columnUpper
         /// A parameter of the reduction, by its place among that one's inputs.
         case parameter(Int)
     }
 
-    /// - Returns: nil where there is nothing to prune by: an index is not used, or the formula has no bounds.
-    init?(
-        _ formula: Formula, of reduction: Reduction, type: ScalarType, instructionSet: InstructionSet, cache: KernelCache
-    ) throws(CompilationError) {
-        guard type != .float16 else { return nil }
-        let contacts = formula.contacts
-        rows = Side(reduction.variables.filter { $0.category == reduction.over.outputCategory }, contacts)
-        columns = Side(reduction.variables.filter { $0.category == reduction.over.reducedCategory }, contacts)
-        guard rows.width > 0, columns.width > 0 else { return nil }
-
-        let first = 1 + (reduction.variables.map(\.index).max() ?? 0)
-        let boxes: [(Variable, Source)] = [
-            (Variable(index: first, dimension: rows.width, category: .j), .rowLower),
-            (Variable(index: first + 1, dimension: rows.width, category: .j), .rowUpper),
-            (Variable(index: first + 2, dimension: columns.width, category: .i), .columnLower),
-            (Variable(index: first + 3, dimension: columns.width, category: .i), .columnUpper),
-        ]
-        let lowest: Reduction
-        do {
-            let corners = try rows.bounds(lower: boxes[0].0, upper: boxes[1].0)
-                .merging(try columns.bounds(lower: boxes[2].0, upper: boxes[3].0)) { first, _ in first }
-            let roundoff = type == .float32 ? Number(0x1p-24)! : Number(0x1p-53)!
-            guard let bounds = try formula.bounds(of: corners, roundoff: roundoff) else { return nil }
-            lowest = try Reduction(.sum, of: bounds.lower, over: .j, accumulation: Accumulation(scheme: .direct))
-        } catch {
-            return nil
-        }
-        let kernel = try CPUKernel(
-            Kernel(lowering: lowest, precision: Precision(storage: type), squaredDistances: .direct),
-            instructionSet: instructionSet, cache: cache)
-        self.kernel = kernel
+    private init(_ formulas: BoundFormulas, of reduction: Reduction, _ compiled: (Reduction) throws -> CPUKernel) throws {
+        rows = formulas.rows
+        columns = formulas.columns
+        computedRows = try rows.computed.map(compiled)
+        computedColumns = try columns.computed.map(compiled)
+        kernel = try compiled(formulas.lowest)
+        let variables = reduction.variables
         sources = kernel.kernel.inputs.map { input in
-            boxes.first { $0.0 == input.variable }?.1
-                ?? .parameter(reduction.variables.firstIndex { $0 == input.variable }!)
+            formulas.boxes.first { $0.variable == input.variable }?.source
+                ?? .parameter(variables.firstIndex { $0 == input.variable }!)
+        }
+    }
+
+    /// - Parameter formula: what is bounded: the reduction's, or its negative.
+    /// - Returns: nil where there is nothing to prune by: an index is not used, or the formula has no bounds.
+    static func compiled(
+        _ formula: Formula, of reduction: Reduction, type: ScalarType, instructionSet: InstructionSet, cache: KernelCache
+    ) throws -> BoundKernel? {
+        guard type != .float16, let formulas = try? BoundFormulas(formula, of: reduction, type: type) else { return nil }
+        return try BoundKernel(formulas, of: reduction) {
+            try CPUKernel($0, type: type, instructionSet: instructionSet, cache: cache)
         }
     }
 
@@ -110,42 +91,53 @@ struct BoundTable<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Sendable {
     }
 }
 
-extension BoundKernel.Side {
-    fileprivate init(_ variables: [Variable], _ contacts: Set<Variable>) {
-        self.init()
-        for variable in variables {
-            self.variables.append(variable)
-            offsets.append(width)
-            if contacts.contains(variable) { axes += width..<width + variable.dimension }
-            width += variable.dimension
-        }
-        if axes.isEmpty { axes = Array(0..<width) }
-    }
+/// The formulas of the bounds and what they are taken of.
+private struct BoundFormulas {
+    let rows: PointSide
+    let columns: PointSide
+    let boxes: [(variable: Variable, source: BoundKernel.Source)]
+    /// The lower bound, as a reduction over the one box of rows that it is computed for.
+    let lowest: Reduction
 
-    fileprivate func bounds(lower: Variable, upper: Variable) throws(FormulaError) -> [Variable: Bounds] {
-        var result: [Variable: Bounds] = [:]
-        for (variable, offset) in zip(variables, offsets) {
-            func part(_ corner: Variable) throws(FormulaError) -> Formula {
-                try Catalogue.formula(
-                    "Extract", [.formula(try Formula(corner)), .integer(offset), .integer(variable.dimension)])
-            }
-            result[variable] = Bounds(lower: try part(lower), upper: try part(upper))
+    /// - Throws: where there is nothing to prune by.
+    init(_ formula: Formula, of reduction: Reduction, type: ScalarType) throws(FormulaError) {
+        let roundoff = type == .float32 ? Number(0x1p-24)! : Number(0x1p-53)!
+        let contacts = formula.contacts
+        var next = 1 + (reduction.variables.map(\.index).max() ?? 0)
+        let rows = try PointSide(
+            formula, reduction.over.outputCategory, firstIndex: next, contacts: contacts, roundoff: roundoff)
+        next += rows.parts.count
+        let columns = try PointSide(
+            formula, reduction.over.reducedCategory, firstIndex: next, contacts: contacts, roundoff: roundoff)
+        next += columns.parts.count
+        guard rows.width > 0, columns.width > 0 else { throw FormulaError("An index is not used.") }
+
+        let (rowLower, rowUpper) = (
+            Variable(index: next, dimension: rows.width, category: .j), Variable(index: next + 1, dimension: rows.width, category: .j))
+        let (columnLower, columnUpper) = (
+            Variable(index: next + 2, dimension: columns.width, category: .i),
+            Variable(index: next + 3, dimension: columns.width, category: .i))
+        var stands: [Formula: Formula] = [:]
+        for part in rows.parts + columns.parts { stands[part.formula] = try Formula(part.stand) }
+        let corners = try rows.corners(lower: rowLower, upper: rowUpper)
+            .merging(try columns.corners(lower: columnLower, upper: columnUpper)) { first, _ in first }
+        guard let bounds = try formula.substituting(stands).bounds(of: corners, roundoff: roundoff) else {
+            throw FormulaError("There are no bounds.")
         }
-        return result
+        self.rows = rows
+        self.columns = columns
+        boxes = [(rowLower, .rowLower), (rowUpper, .rowUpper), (columnLower, .columnLower), (columnUpper, .columnUpper)]
+        lowest = try Reduction(.sum, of: bounds.lower, over: .j, accumulation: Accumulation(scheme: .direct))
     }
 }
 
-extension Formula {
-    /// The variables by which the indices meet: what a difference, say, of a row's and a column's value depends on. Where a row and a
-    /// column are near in these, they are near for the formula; others, such as weights, only scale.
-    fileprivate var contacts: Set<Variable> {
-        var result: Set<Variable> = []
-        for node in Formula.topologicalOrder([self]) where node.dependence.isSuperset(of: .pair) {
-            let own = node.arguments.filter { !$0.dependence.isSuperset(of: .pair) }
-            if own.contains(where: { $0.dependence.contains(.i) }), own.contains(where: { $0.dependence.contains(.j) }) {
-                for argument in own { result.formUnion(argument.variables) }
-            }
-        }
-        return result
+extension CPUKernel {
+    /// A reduction that takes distances directly, in the usual precision.
+    ///
+    /// - Throws: where it does not lower or compile.
+    convenience init(_ reduction: Reduction, type: ScalarType, instructionSet: InstructionSet, cache: KernelCache) throws {
+        try self.init(
+            try Kernel(lowering: reduction, precision: Precision(storage: type), squaredDistances: .direct),
+            instructionSet: instructionSet, cache: cache)
     }
 }

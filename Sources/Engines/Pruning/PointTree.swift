@@ -66,7 +66,8 @@ struct PointTree<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Sendable { 
         }
         ThreadPool.shared.run(count: cells.count, threads: threads) { k in
             var open = [cells[k]]
-            while let cell = open.popLast() where cell.count > 1 {
+            while let cell = open.popLast() {
+                guard cell.count > 1 else { continue }
                 let (left, right) = split(cell, axes)
                 open += [left, right]
             }

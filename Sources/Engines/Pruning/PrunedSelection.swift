@@ -40,18 +40,16 @@ final class PrunedSelection<Scalar: BinaryFloatingPoint & Sendable>: @unchecked 
         let bounds = kernels.bounds
         let pointers = binding.pointers(batchItem)
         let variables = kernels.reduction.variables
-        func inputs(of side: BoundKernel.Side) -> [UnsafeRawPointer] {
-            side.variables.map { pointers[variables.firstIndex(of: $0)!] }
-        }
         rows = SortedPoints(
-            bounds.rows, inputs(of: bounds.rows), count: binding.rowCount, tileSize: kernels.rowsPerTile, threads: threads)
+            bounds.rows, computed: bounds.computedRows, variables, pointers, count: binding.rowCount,
+            tileSize: kernels.rowsPerTile, threads: threads)
         columns = SortedPoints(
-            bounds.columns, inputs(of: bounds.columns), count: binding.columnCount, tileSize: Self.columnsPerTile,
-            threads: threads)
+            bounds.columns, computed: bounds.computedColumns, variables, pointers, count: binding.columnCount,
+            tileSize: Self.columnsPerTile, threads: threads)
         var sorted = pointers
-        rows.replace(bounds.rows, among: variables, in: &sorted)
+        rows.replace(among: variables, in: &sorted)
         unsortedColumns = sorted
-        columns.replace(bounds.columns, among: variables, in: &sorted)
+        columns.replace(among: variables, in: &sorted)
         self.sorted = sorted
 
         let levels = columns.tree.levels
@@ -76,6 +74,9 @@ final class PrunedSelection<Scalar: BinaryFloatingPoint & Sendable>: @unchecked 
     // MARK: Running
 
     private var groupCount: Int { groups.count }
+
+    /// Whether bounds say anything about such numbers.
+    var isPossible: Bool { !rows.hasNaN && !columns.hasNaN }
 
     /// The share of pairs that would be evaluated, judged by some groups of rows.
     func probedShare() -> Double {
@@ -108,7 +109,7 @@ final class PrunedSelection<Scalar: BinaryFloatingPoint & Sendable>: @unchecked 
         for (tile, limit) in zip(tiles, limits) {
             let left = tileRanges(tile, from: near.ranges, limit: limit, workspace)
             // What has no bounds may be NaN, which wins over all numbers.
-            if selection.keepsNaN, near.sawNaN || left.sawNaN {
+            if selection.keepsNaN, near.mayBeNaN || left.mayBeNaN {
                 reduceWhole(tile)
             } else {
                 select(tile, left.ranges.map(columnRange), workspace)
@@ -168,27 +169,27 @@ final class PrunedSelection<Scalar: BinaryFloatingPoint & Sendable>: @unchecked 
     // MARK: Bounds
 
     /// Groups of column tiles, or tiles where there is one level, that a group of row tiles may select from.
-    private func groupRanges(_ group: Int, limit: Scalar, _ workspace: borrowing PruningWorkspace<Scalar>) -> (ranges: [Range<Int>], sawNaN: Bool) {
-        var result = (ranges: [0..<columns.tree.levels.last!.count], sawNaN: false)
+    private func groupRanges(_ group: Int, limit: Scalar, _ workspace: borrowing PruningWorkspace<Scalar>) -> (ranges: [Range<Int>], mayBeNaN: Bool) {
+        var result = (ranges: [0..<columns.tree.levels.last!.count], mayBeNaN: false)
         for level in groupBounds.indices.dropFirst().reversed() {
             let left = remaining(groupBounds[level], group, result.ranges, limit, workspace)
-            result = (left.ranges.map { children($0, below: level) }, result.sawNaN || left.sawNaN)
+            result = (left.ranges.map { children($0, below: level) }, result.mayBeNaN || left.mayBeNaN)
         }
         return result
     }
 
     private func tileRanges(
         _ tile: Int, from ranges: [Range<Int>], limit: Scalar, _ workspace: borrowing PruningWorkspace<Scalar>
-    ) -> (ranges: [Range<Int>], sawNaN: Bool) {
+    ) -> (ranges: [Range<Int>], mayBeNaN: Bool) {
         remaining(tileBounds, tile, ranges, limit, workspace)
     }
 
     /// The boxes that may hold values up to a limit.
     private func remaining(
         _ table: BoundTable<Scalar>, _ row: Int, _ ranges: [Range<Int>], _ limit: Scalar, _ workspace: borrowing PruningWorkspace<Scalar>
-    ) -> (ranges: [Range<Int>], sawNaN: Bool) {
+    ) -> (ranges: [Range<Int>], mayBeNaN: Bool) {
         var left: [Range<Int>] = []
-        var sawNaN = false
+        var mayBeNaN = false
         for range in ranges {
             for chunk in chunks(range) {
                 table.evaluate(row, chunk, into: workspace.bounds)
@@ -196,7 +197,7 @@ final class PrunedSelection<Scalar: BinaryFloatingPoint & Sendable>: @unchecked 
                     let bound = workspace.bounds[k]
                     // NaN says nothing, so it stays.
                     if bound > limit { continue }
-                    if bound.isNaN { sawNaN = true }
+                    if !(bound > -.infinity) { mayBeNaN = true }
                     if left.last?.upperBound == place {
                         left[left.count - 1] = left.last!.lowerBound..<place + 1
                     } else {
@@ -205,7 +206,7 @@ final class PrunedSelection<Scalar: BinaryFloatingPoint & Sendable>: @unchecked 
                 }
             }
         }
-        return (left, sawNaN)
+        return (left, mayBeNaN)
     }
 
     private func children(_ boxes: Range<Int>, below level: Int) -> Range<Int> {

@@ -19,9 +19,9 @@ final class SelectionKernels: Sendable {
     /// - Returns: nil where the reduction cannot be pruned.
     init?(
         _ reduction: Reduction, whole: CPUKernel, type: ScalarType, instructionSet: InstructionSet, cache: KernelCache
-    ) throws(CompilationError) {
+    ) throws {
         guard let selection = Selection(reduction), selection.k < Self.longestList,
-            let bounds = try BoundKernel(
+            let bounds = try BoundKernel.compiled(
                 selection.formula, of: reduction, type: type, instructionSet: instructionSet, cache: cache)
         else { return nil }
         self.reduction = reduction
@@ -32,9 +32,7 @@ final class SelectionKernels: Sendable {
         self.instructionSet = instructionSet
         self.cache = cache
         list = try CPUKernel(
-            Kernel(
-                lowering: selection.list(of: selection.k + 1, over: reduction.over), precision: Precision(storage: type),
-                squaredDistances: .direct), instructionSet: instructionSet, cache: cache)
+            selection.list(of: selection.k + 1, over: reduction.over), type: type, instructionSet: instructionSet, cache: cache)
     }
 
     /// Ties beyond so many values are left to the reduction itself.
@@ -50,10 +48,7 @@ final class SelectionKernels: Sendable {
         return longerLists.withLock { lists in
             if let known = lists[longer] { return (known, longer) }
             let reduction = selection.list(of: longer, over: reduction.over)
-            let made = try? CPUKernel(
-                Kernel(lowering: reduction, precision: Precision(storage: type), squaredDistances: .direct),
-                instructionSet: instructionSet, cache: cache)
-            guard let made else { return nil }
+            guard let made = try? CPUKernel(reduction, type: type, instructionSet: instructionSet, cache: cache) else { return nil }
             lists[longer] = made
             return (made, longer)
         }
