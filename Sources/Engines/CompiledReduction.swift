@@ -99,11 +99,13 @@ public final class CompiledReduction: Sendable {
     ///   - inputs: one array per declaration; nothing is copied.
     ///   - values: room for the numbers of the result, in the inputs' type.
     ///   - indices: room for its indices.
+    /// - Returns: what was done.
     /// - Throws: a ``BindingError`` before any memory is read, or an ``EngineError`` where the engine asked for cannot run.
+    @discardableResult
     public func run(
         _ inputs: [InputArray], options: ExecutionOptions = .init(), values: UnsafeMutableRawBufferPointer,
         indices: UnsafeMutableBufferPointer<Int64>
-    ) throws {
+    ) throws -> RunReport {
         try bound(to: inputs).run(options: options, values: values, indices: indices)
     }
 
@@ -181,10 +183,11 @@ public struct BoundReduction: Sendable {
     }
 
     /// Computes the reduction into memory of the caller's; see ``CompiledReduction/run(_:options:values:indices:)``.
+    @discardableResult
     public func run(
         options: ExecutionOptions = .init(), values: UnsafeMutableRawBufferPointer,
         indices: UnsafeMutableBufferPointer<Int64>
-    ) throws {
+    ) throws -> RunReport {
         let shape = shape
         guard values.count >= shape.valueTotal * binding.type.byteCount, indices.count >= shape.indexTotal else {
             throw BindingError(
@@ -192,7 +195,8 @@ public struct BoundReduction: Sendable {
             )
         }
         try options.sparsity?.check(rows: binding.rowCount, columns: binding.columnCount, batchCount: binding.batchCount)
-        guard shape.valueTotal + shape.indexTotal > 0 else { return }
+        let pairs = [binding.batchCount, binding.rowCount, binding.columnCount].reduce(1, saturatingProduct)
+        guard shape.valueTotal + shape.indexTotal > 0 else { return RunReport(pairs: pairs, evaluatedPairs: 0) }
 
         let run = Run(
             reduction: compiled.reduction, binding: binding,
@@ -200,44 +204,57 @@ public struct BoundReduction: Sendable {
             threads: max(1, options.threads ?? ThreadPool.defaultThreadCount), progress: options.progress,
             output: Output(values: values.baseAddress, indices: indices.baseAddress))
         if let kernel = try compiled.kernel(for: binding, options) {
-            if try runPruned(kernel, run, options) { return }
-            run.onProcessor(kernel)
-        } else {
-            run.onInterpreter()
+            let evaluated = try runPruned(kernel, run, options) ?? run.onProcessor(kernel)
+            return RunReport(pairs: pairs, evaluatedPairs: evaluated)
         }
+        return RunReport(pairs: pairs, evaluatedPairs: run.onInterpreter())
     }
+}
+
+/// What a run did.
+public struct RunReport: Hashable, Sendable {
+    /// Rows times columns, over all batch items.
+    public var pairs: Int
+    /// Those that the formula was evaluated for; some may count twice.
+    public var evaluatedPairs: Int
 }
 
 extension BoundReduction {
     /// Runs without the pairs that cannot be selected.
     ///
-    /// - Returns: false where that is not possible or not worth while, in which case nothing is done.
-    private func runPruned(_ kernel: CPUKernel, _ run: Run, _ options: ExecutionOptions) throws -> Bool {
-        guard options.pruning != .never, options.sparsity == nil, binding.batchCount == 1 else { return false }
+    /// - Returns: how many pairs were evaluated; nil where pruning is not possible or not worth while, in which case nothing is done.
+    private func runPruned(_ kernel: CPUKernel, _ run: Run, _ options: ExecutionOptions) throws -> Int? {
+        guard options.pruning != .never, options.sparsity == nil else { return nil }
         if options.pruning == .automatic {
             // Sorting takes as long as so many rows do.
-            guard min(binding.rowCount, binding.columnCount) >= Self.fewestPoints else { return false }
+            guard min(binding.rowCount, binding.columnCount) >= Self.fewestPoints else { return nil }
         }
         guard binding.rowCount > 0, binding.columnCount > 0, binding.columnCount < Int(Int32.max),
             let kernels = try? compiled.selectionKernels(for: binding, options, whole: kernel)
-        else { return false }
+        else { return nil }
         switch binding.type {
         case .float32: return runPruned(kernels, Float.self, run, options)
         case .float64: return runPruned(kernels, Double.self, run, options)
-        case .float16: return false
+        case .float16: return nil
         }
     }
 
     private func runPruned<Scalar: BinaryFloatingPoint & Sendable>(
         _ kernels: SelectionKernels, _: Scalar.Type, _ run: Run, _ options: ExecutionOptions
-    ) -> Bool {
-        if options.pruning == .automatic, kernels.bounds.rows.axes.count > Self.mostAxes { return false }
-        let pruned = PrunedSelection<Scalar>(kernels, binding, batchItem: 0, output: run.output, threads: run.threads)
-        defer { pruned.deallocate() }
-        guard pruned.isPossible else { return false }
-        if options.pruning == .automatic, pruned.probedShare() > Self.largestShare { return false }
-        _ = pruned.run(threads: run.threads)
-        return true
+    ) -> Int? {
+        if options.pruning == .automatic, kernels.bounds.rows.axes.count > Self.mostAxes { return nil }
+        var evaluated = 0
+        for item in 0..<binding.batchCount {
+            let pruned = PrunedSelection<Scalar>(kernels, binding, batchItem: item, output: run.output, threads: run.threads)
+            defer { pruned.deallocate() }
+            // One item that pruning is no help for speaks for all of them.
+            guard pruned.isPossible else { return nil }
+            if options.pruning == .automatic, pruned.probedShare() > Self.largestShare { return nil }
+            evaluated = saturatingSum(evaluated, pruned.run(threads: run.threads))
+        }
+        let pairs = [binding.batchCount, binding.rowCount, binding.columnCount].reduce(1, saturatingProduct)
+        options.progress?(pairs, pairs)
+        return evaluated
     }
 
     private static let fewestPoints = 8_192

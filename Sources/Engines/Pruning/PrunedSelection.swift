@@ -36,7 +36,7 @@ final class PrunedSelection<Scalar: BinaryFloatingPoint & Sendable>: @unchecked 
     init(_ kernels: SelectionKernels, _ binding: Binding, batchItem: Int, output: Output, threads: Int) {
         self.kernels = kernels
         selection = kernels.selection
-        self.output = output
+        self.output = output.item(batchItem, rows: binding.rowCount, of: kernels.reduction, binding.type)
         let bounds = kernels.bounds
         let pointers = binding.pointers(batchItem)
         let variables = kernels.reduction.variables

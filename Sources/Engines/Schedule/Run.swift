@@ -6,6 +6,13 @@ import Synchronization
 struct Output: @unchecked Sendable {
     var values: UnsafeMutableRawPointer?
     var indices: UnsafeMutablePointer<Int64>?
+
+    /// The part of a batch item.
+    func item(_ number: Int, rows: Int, of reduction: Reduction, _ type: ScalarType) -> Output {
+        Output(
+            values: values.map { $0 + number * rows * reduction.valueCount * type.byteCount },
+            indices: indices.map { $0 + number * rows * reduction.indexCount })
+    }
 }
 
 /// One call: its schedule carried out on an engine.
@@ -17,7 +24,8 @@ struct Run {
     let progress: (@Sendable (Int, Int) -> Void)?
     let output: Output
 
-    func onProcessor(_ kernel: CPUKernel) {
+    /// - Returns: how many pairs were evaluated.
+    func onProcessor(_ kernel: CPUKernel) -> Int {
         let schedule = schedule(rowsPerBlock: kernel.rowsPerBlock)
         let tables = tabulate(kernel)
         defer { tables?.deallocate() }
@@ -39,9 +47,11 @@ struct Run {
                 task.rows, over: schedule.ranges[task.ranges], positionBase: task.positionBase,
                 inputs: binding.pointers(task.batchItem), table: tables.map { $0 + task.batchItem * tableBytes }, into: output)
         }
+        return schedule.pairCount
     }
 
-    func onInterpreter() {
+    /// - Returns: how many pairs were evaluated.
+    func onInterpreter() -> Int {
         let schedule = schedule(rowsPerBlock: 1)
         let interpreter = Interpreter(reduction: reduction, type: binding.type)
         carryOut(schedule) { task, states in
@@ -55,6 +65,7 @@ struct Run {
                 }
             }
         }
+        return schedule.pairCount
     }
 
     private func schedule(rowsPerBlock: Int) -> Schedule {
@@ -113,11 +124,11 @@ struct Run {
     // MARK: Results
 
     private func values(_ batchItem: Int) -> UnsafeMutableRawPointer? {
-        output.values.map { $0 + batchItem * binding.rowCount * reduction.valueCount * binding.type.byteCount }
+        output.item(batchItem, rows: binding.rowCount, of: reduction, binding.type).values
     }
 
     private func indices(_ batchItem: Int) -> UnsafeMutablePointer<Int64>? {
-        output.indices.map { $0 + batchItem * binding.rowCount * reduction.indexCount }
+        output.item(batchItem, rows: binding.rowCount, of: reduction, binding.type).indices
     }
 
     private func store(_ result: (values: [Double], indices: [Int64]), batchItem: Int, row: Int) {
