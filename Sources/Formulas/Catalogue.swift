@@ -57,7 +57,8 @@ public enum Catalogue {
         Entry(Exp.self), Entry(Log.self), Entry(XLogX.self),
         Entry(Sin.self), Entry(Cos.self), Entry(Asin.self), Entry(Acos.self), Entry(Atan.self), Entry(Atan2.self),
         Entry(SinXDivX.self), Entry(SphericalBessel.self),
-        Entry(Abs.self), Entry(Sign.self), Entry(Step.self), Entry(ReLU.self), Entry(Floor.self), Entry(Round.self),
+        Entry(Maximum.self), Entry(Minimum.self), Entry(Abs.self), Entry(Sign.self), Entry(Step.self), Entry(ReLU.self),
+        Entry(Floor.self), Entry(Round.self),
         Entry(Clamp.self), Entry(ClampInt.self), Entry(DiffClampInt.self), Entry(IfElse.self), Entry(Mod.self),
         Entry(Equal.self), Entry(NotEqual.self), Entry(LessThan.self), Entry(LessOrEqual.self),
     ]

@@ -16,7 +16,8 @@ extension FormulaGenerator {
     /// Operations with steps or kinks, which finite differences cannot follow.
     static let roughNames: Set<String> = [
         "Abs", "Sign", "Step", "ReLU", "Floor", "Round", "Clamp", "ClampInt", "DiffClampInt", "IfElse", "Mod", "Equal",
-        "NotEqual", "LessThan", "LessOrEqual", "Max", "Min", "ArgMax", "ArgMin", "OneHot", "Norm2", "Normalize",
+        "NotEqual", "LessThan", "LessOrEqual", "Maximum", "Minimum", "Max", "Min", "ArgMax", "ArgMin", "OneHot", "Norm2",
+        "Normalize",
     ]
 
     static let derivatives: Set<String> = ["Grad", "GradMatrix", "Diff", "Divergence", "Laplacian"]
@@ -94,6 +95,14 @@ extension FormulaGenerator {
         "Atan2": { g, d in
             let (a, b) = g.pair(d) { $0.positive($1) }
             return "Atan2(\(a), \(b))"
+        },
+        "Maximum": { g, d in
+            let (a, b) = g.pair(d)
+            return "Maximum(\(a), \(b))"
+        },
+        "Minimum": { g, d in
+            let (a, b) = g.pair(d)
+            return "Minimum(\(a), \(b))"
         },
         "Equal": { g, d in
             let (a, b) = g.pair(d)

@@ -19,7 +19,7 @@ package struct OracleGenerator {
     private static let stepping: Set<String> = [
         "Sign", "Step", "ReLU", "Floor", "Round", "Clamp", "ClampInt", "DiffClampInt", "IfElse", "Mod", "Equal", "NotEqual",
         "LessThan",
-        "LessOrEqual", "Max", "Min", "ArgMax", "ArgMin", "OneHot", "Abs",
+        "LessOrEqual", "Maximum", "Minimum", "Max", "Min", "ArgMax", "ArgMin", "OneHot", "Abs",
     ]
 
     private static let operations = OracleOperation.all.filter {

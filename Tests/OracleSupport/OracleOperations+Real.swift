@@ -64,6 +64,8 @@ extension OracleOperation {
     ]
 
     static let piecewise: [OracleOperation] = [
+        binary("Maximum", exact: .lattice) { max($0, $1) },
+        binary("Minimum", exact: .lattice) { min($0, $1) },
         unary("Sign") { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 },
         unary("Step") { $0 < 0 ? 0 : 1 },
         unary("ReLU") { $0 < 0 ? 0 : $0 },

@@ -34,7 +34,7 @@ import Testing
         "XLogX",
         "SinXDivX", "Square", "Minus", "Round", "Pow", "SphericalBessel", "ClampInt", "DiffClampInt", "Powf", "Atan2", "Mod",
         "Clamp",
-        "IfElse", "LessThan", "Equal", "Divide",
+        "IfElse", "LessThan", "Equal", "Divide", "Maximum", "Minimum",
     ]
 
     /// A few functions to a formula: gcc's time grows faster than its input.

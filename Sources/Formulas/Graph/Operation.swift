@@ -39,6 +39,9 @@ public protocol Operation: Sendable {
     /// The definition in Double that everything generated is tested against.
     func evaluate(_ arguments: [[Double]], dimension: Int) -> [Double]
 
+    /// Bounds of every value that may be computed where the arguments' values lie within theirs; nil where none are known.
+    func bounds(_ arguments: [Bounds], _ context: BoundsContext) -> Bounds?
+
     /// How generated code computes it.
     func lowering(_ dimensions: [Int]) -> Lowering
 }
@@ -68,6 +71,7 @@ public enum Attribute: Hashable, Sendable {
 extension Operation {
     public var ownDependence: Dependence { [] }
     public var linearity: Linearity { .none }
+    public func bounds(_ arguments: [Bounds], _ context: BoundsContext) -> Bounds? { nil }
     public func simplified(_ arguments: [Formula]) throws(FormulaError) -> Formula? { nil }
 
     /// The formula that applies this operation.

@@ -9,6 +9,7 @@ struct Add: BinaryFunction {
     static func value(_ x: Double, _ y: Double) -> Double { x + y }
     static func derivatives(_ x: Formula, _ y: Formula, result: Formula) -> (Formula?, Formula?) { (.one, .one) }
     static func emit(_ x: Value, _ y: Value) -> Value { x + y }
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? { x[0] + x[1] }
 
     func simplified(_ arguments: [Formula]) -> Formula? {
         let (a, b) = (arguments[0], arguments[1])
@@ -43,6 +44,7 @@ struct Subtract: BinaryFunction {
     static func value(_ x: Double, _ y: Double) -> Double { x - y }
     static func derivatives(_ x: Formula, _ y: Formula, result: Formula) -> (Formula?, Formula?) { (.one, -.one) }
     static func emit(_ x: Value, _ y: Value) -> Value { x - y }
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? { x[0] - x[1] }
 
     func simplified(_ arguments: [Formula]) -> Formula? {
         let (a, b) = (arguments[0], arguments[1])
@@ -73,6 +75,7 @@ struct Minus: UnaryFunction {
     static func value(_ x: Double) -> Double { -x }
     static func derivative(_ x: Formula, result: Formula) -> Formula? { -.one }
     static func emit(_ x: Value) -> Value { -x }
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? { -x[0] }
 
     func simplified(_ arguments: [Formula]) -> Formula? {
         let f = arguments[0]
@@ -93,6 +96,7 @@ struct Mult: BinaryFunction {
     static func value(_ x: Double, _ y: Double) -> Double { x * y }
     static func derivatives(_ x: Formula, _ y: Formula, result: Formula) -> (Formula?, Formula?) { (y, x) }
     static func emit(_ x: Value, _ y: Value) -> Value { x * y }
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? { context.product(x[0], x[1]) }
 
     func simplified(_ arguments: [Formula]) -> Formula? {
         let (f, g) = (arguments[0], arguments[1])
@@ -173,6 +177,9 @@ struct Divide: BinaryFunction {
         (y.inverse, -(result * y.inverse))
     }
     static func emit(_ x: Value, _ y: Value) -> Value { x / y }
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        context.product(x[0], context.reciprocal(x[1]))
+    }
 
     func simplified(_ arguments: [Formula]) throws(FormulaError) -> Formula? {
         let (f, g) = (arguments[0], arguments[1])

@@ -60,6 +60,8 @@ struct ConstantLeaf: Operation {
     func lowering(_ dimensions: [Int]) -> Lowering {
         .inline { [number] _, _, emitter in emitter.constant(number.value) }
     }
+
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? { Bounds(exactly: Formula(number)) }
 }
 
 /// A vector of zeros.
@@ -86,4 +88,6 @@ struct Zero: Operation {
     func lowering(_ dimensions: [Int]) -> Lowering {
         .inline { _, _, emitter in emitter.constant(0) }
     }
+
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? { Bounds(exactly: .zero(count)) }
 }

@@ -1,12 +1,15 @@
 import RealModule
 
-struct Abs: UnaryFunction {
+struct Abs: MonotoneFunction {
     static let name = "Abs"
     static let summary = "|f|. Its derivative at 0 is 0."
 
     static func value(_ x: Double) -> Double { abs(x) }
     static func derivative(_ x: Formula, result: Formula) -> Formula? { x.sign }
     static func emit(_ x: Value) -> Value { x.apply(.absolute) }
+    static let monotonicity = Monotonicity.valley(at: .zero)
+    static let roundings = 0
+    static let sign: Bounds.Sign? = .nonNegative
 }
 
 struct Sign: UnaryFunction {

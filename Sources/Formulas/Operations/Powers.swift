@@ -7,6 +7,7 @@ struct Inv: UnaryFunction {
     static func value(_ x: Double) -> Double { 1 / x }
     static func derivative(_ x: Formula, result: Formula) -> Formula? { -result.squared }
     static func emit(_ x: Value) -> Value { x.emitter.constant(1) / x }
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? { context.reciprocal(x[0]) }
 
     func simplified(_ arguments: [Formula]) throws(FormulaError) -> Formula? {
         if arguments[0].isZero { throw FormulaError("This divides by a constant zero.") }
@@ -15,13 +16,16 @@ struct Inv: UnaryFunction {
     }
 }
 
-struct Square: UnaryFunction {
+struct Square: MonotoneFunction {
     static let name = "Square"
     static let summary = "f²; written `f**2`."
 
     static func value(_ x: Double) -> Double { x * x }
     static func derivative(_ x: Formula, result: Formula) -> Formula? { 2 * x }
     static func emit(_ x: Value) -> Value { x * x }
+    static let monotonicity = Monotonicity.valley(at: .zero)
+    static let roundings = BoundsContext.oneRounding
+    static let sign: Bounds.Sign? = .nonNegative
 
     func simplified(_ arguments: [Formula]) -> Formula? {
         let f = arguments[0]
@@ -32,13 +36,15 @@ struct Square: UnaryFunction {
     }
 }
 
-struct Sqrt: UnaryFunction {
+struct Sqrt: MonotoneFunction {
     static let name = "Sqrt"
     static let summary = "√f. Its derivative at 0 is taken as 0, so that norms have gradient 0 at 0."
 
     static func value(_ x: Double) -> Double { x.squareRoot() }
     static func derivative(_ x: Formula, result: Formula) -> Formula? { Formula(Number(1, over: 2)!) * x.reciprocalSquareRoot }
     static func emit(_ x: Value) -> Value { x.apply(.squareRoot) }
+    static let monotonicity = Monotonicity.increasing
+    static let sign: Bounds.Sign? = .nonNegative
 }
 
 struct Rsqrt: UnaryFunction {
@@ -48,6 +54,16 @@ struct Rsqrt: UnaryFunction {
     static func value(_ x: Double) -> Double { x == 0 ? 0 : 1 / x.squareRoot() }
     static func derivative(_ x: Formula, result: Formula) -> Formula? { Formula(Number(-1, over: 2)!) * result.power(3) }
     static func emit(_ x: Value) -> Value { x.apply(.reciprocalSquareRoot) }
+
+    /// Near 0 it is anything from 0 to infinity.
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        let f = x[0]
+        let isNormal = context.smallest.isLess(than: f.lower)
+        let result = Bounds(
+            isNormal.choose(f.upper.reciprocalSquareRoot, else: f.lower.squareRoot.atMost(.zero(1))),
+            isNormal.choose(f.lower.reciprocalSquareRoot, else: context.nan), .nonNegative)
+        return context.widened(result, by: BoundsContext.functionRoundings)
+    }
 }
 
 /// An integer power.

@@ -28,6 +28,8 @@ struct Sum: MultilinearOperation, PlainOperation {
     func lowering(_ dimensions: [Int]) -> Lowering {
         .scalar { arguments, emitter in emitter.sum(dimensions[0]) { arguments[0][$0] } }
     }
+
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? { context.sum(x[0]) }
 }
 
 struct SumT: MultilinearOperation {
@@ -60,6 +62,8 @@ struct SumT: MultilinearOperation {
     func evaluate(_ arguments: [[Double]], dimension: Int) -> [Double] { Array(repeating: arguments[0][0], count: count) }
 
     func lowering(_ dimensions: [Int]) -> Lowering { .inline { _, arguments, _ in arguments[0][0] } }
+
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? { x[0].repeated(count) }
 }
 
 struct Scalprod: MultilinearOperation, PlainOperation {
@@ -100,6 +104,8 @@ struct Scalprod: MultilinearOperation, PlainOperation {
     func lowering(_ dimensions: [Int]) -> Lowering {
         .scalar { arguments, emitter in emitter.sum(dimensions[0]) { arguments[0][$0] * arguments[1][$0] } }
     }
+
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? { context.sum(context.product(x[0], x[1])) }
 }
 
 extension Formula {
