@@ -45,7 +45,7 @@ let package = Package(
         .testTarget(name: "FormulasTests", dependencies: ["Formulas", "FormulaGeneration", "RandomNumbers"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
         .testTarget(name: "EnginesTests", dependencies: ["Engines"]),
-        .testTarget(name: "OracleTests", dependencies: ["Engines", "OracleSupport", "RandomNumbers"]),
+        .testTarget(name: "OracleTests", dependencies: ["Engines", "FormulaGeneration", "OracleSupport", "RandomNumbers"]),
         .testTarget(name: "KhufuTests", dependencies: ["Khufu", "RandomNumbers", real]),
         .testTarget(name: "ExamplesTests", dependencies: ["Examples", "Khufu", "SampleData", real]),
         .testTarget(name: "KhufuToolTests", dependencies: ["Khufu", "KhufuTool", "ArrayFiles", "Pictures", "SampleData"]),
