@@ -55,3 +55,17 @@ extension BoundsContext {
         return x.isPoint ? result : bounds(result, unlessNaN: x.probe + result.probe)
     }
 }
+
+extension BoundsContext {
+    /// Bounds of a function whose derivative is between -1 and 1, on a narrow interval; the function's range on a wide one.
+    func oscillation(of x: Bounds, range: ClosedRange<Double>, _ function: (Formula) -> Formula) -> Bounds {
+        let ball = Ball(x)
+        let error = error(Self.functionRoundings)
+        var room = Formula(error) * (ball.magnitude + 1)
+        if let radius = ball.radius { room = room + radius }
+        let value = function(ball.middle)
+        return Bounds(
+            (value - room).atLeast(Formula(Number(range.lowerBound - error.value)!)),
+            (value + room).atMost(Formula(Number(range.upperBound + error.value)!)))
+    }
+}

@@ -2,32 +2,39 @@ extension BoundsContext {
     /// Room for one rounding: see ``BoundsContext``.
     static let oneRounding = 8
 
-    /// Bounds of a product, component by component; what is known of signs saves half of the products.
-    func product(_ a: Bounds, _ b: Bounds) -> Bounds {
+    /// Bounds of a product, component by component or as another multiplication pairs them; what is known of signs saves half
+    /// of the products.
+    func product(
+        _ a: Bounds, _ b: Bounds, by multiply: (Formula, Formula) -> Formula = { $0 * $1 }
+    ) -> Bounds {
+        // An infinity times 0 is NaN: the infinity shows in a bound of the product.
+        let isExact = a.isNumber || b.isNumber || (a.isPoint && b.isPoint)
         switch (a.sign, b.sign) {
-        case (.nonPositive, _): return -product(-a, b)
-        case (_, .nonPositive): return -product(a, -b)
-        case (nil, .nonNegative): return product(b, a)
+        case (.nonPositive, _): return -product(-a, b, by: multiply)
+        case (_, .nonPositive): return -product(a, -b, by: multiply)
         case (.nonNegative, .nonNegative):
-            let result = widened(
-                Bounds(a.lower * b.lower, a.upper * b.upper, .nonNegative), by: Self.oneRounding)
-            if a.isNumber || b.isNumber || (a.isPoint && b.isPoint) { return result }
-            // 0 · inf is NaN.
-            return bounds(result, where: result.upper.isLess(orEqual: largest))
+            let ends = Bounds(multiply(a.lower, b.lower), multiply(a.upper, b.upper), .nonNegative)
+            let result = widened(ends, by: Self.oneRounding)
+            return isExact ? result : bounds(result, where: result.upper.isLess(orEqual: largest))
         case (.nonNegative, nil):
-            let result = widened(
-                Bounds((a.lower * b.lower).atMost(a.upper * b.lower), (a.lower * b.upper).atLeast(a.upper * b.upper)),
-                by: Self.oneRounding)
-            return a.isNumber || (a.isPoint && b.isPoint) ? result : bounds(result, unlessNaN: result.probe)
+            let lowers = [a.lower, a.upper].map { multiply($0, b.lower) }
+            let uppers = [a.lower, a.upper].map { multiply($0, b.upper) }
+            return product(lowers, uppers, isExact: isExact)
+        case (nil, .nonNegative): return product(b, a) { multiply($1, $0) }
         case (nil, nil):
-            let (lowers, uppers) = ((a.lower * b.lower, a.lower * b.upper), (a.upper * b.lower, a.upper * b.upper))
-            let result = widened(
-                Bounds(
-                    lowers.0.atMost(lowers.1).atMost(uppers.0.atMost(uppers.1)),
-                    lowers.0.atLeast(lowers.1).atLeast(uppers.0.atLeast(uppers.1))), by: Self.oneRounding)
-            return a.isPoint && b.isPoint ? result : bounds(result, unlessNaN: result.probe)
+            let corners = [a.lower, a.upper].flatMap { a in [b.lower, b.upper].map { b in multiply(a, b) } }
+            return product(corners, corners, isExact: isExact)
         }
     }
+
+    private func product(_ lowers: [Formula], _ uppers: [Formula], isExact: Bool) -> Bounds {
+        let result = widened(Bounds(least(lowers), greatest(uppers)), by: Self.oneRounding)
+        return isExact ? result : bounds(result, unlessNaN: result.probe)
+    }
+
+    /// The least of some formulas, component by component.
+    func least(_ formulas: [Formula]) -> Formula { formulas.dropFirst().reduce(formulas[0]) { $0.atMost($1) } }
+    func greatest(_ formulas: [Formula]) -> Formula { formulas.dropFirst().reduce(formulas[0]) { $0.atLeast($1) } }
 
     /// Bounds of 1/x: NaN where x may be 0, whose sign decides between the infinities.
     func reciprocal(_ x: Bounds) -> Bounds {
@@ -47,12 +54,12 @@ extension BoundsContext {
         let roundings = Self.oneRounding * (x.dimension + 2)
         let result = Bounds(x.lower.sum, x.upper.sum, x.sign)
         if x.sign != nil { return widened(result, by: roundings) }
-        let room = Formula(error(roundings)) * (-x.lower).atLeast(x.upper).sum
+        let room = Formula(error(roundings)) * x.magnitude.sum
         return Bounds(result.lower - room, result.upper + room)
     }
 
-    /// Bounds of an operation that is linear in each of two arguments, as sums of at most `terms` products: the value at the
-    /// middles of the boxes, more or less what is half a width away.
+    /// Bounds of an operation that is linear in each of two arguments, as sums of so many products: the value at the middles
+    /// of the boxes, more or less what is half a width away.
     func bilinear(_ a: Bounds, _ b: Bounds, terms: Int, _ operation: (Formula, Formula) -> Formula) -> Bounds {
         let (a, b) = (Ball(a), Ball(b))
         // |ab - āb̄| ≤ |ā| r + s (|b̄| + r) for radii s of a and r of b.
@@ -62,22 +69,32 @@ extension BoundsContext {
         let value = operation(a.middle, b.middle)
         return Bounds(value - room, value + room)
     }
+}
 
-    private struct Ball {
-        var middle: Formula
-        /// Nil stands for 0.
-        var radius: Formula?
-        var magnitude: Formula
+/// The middle of an interval and how far it reaches.
+struct Ball {
+    var middle: Formula
+    /// Nil stands for 0.
+    var radius: Formula?
+    var magnitude: Formula
 
-        init(_ x: Bounds) {
-            let half = Formula(Number(1, over: 2)!)
-            middle = x.isPoint ? x.lower : half * (x.lower + x.upper)
-            radius = x.isPoint ? nil : half * (x.upper - x.lower)
-            magnitude = radius.map { [middle] in middle.absolute + $0 } ?? middle.absolute
-        }
+    init(_ x: Bounds) {
+        let half = Formula(Number(1, over: 2)!)
+        middle = x.isPoint ? x.lower : half * (x.lower + x.upper)
+        radius = x.isPoint ? nil : half * (x.upper - x.lower)
+        magnitude = radius.map { [middle] in middle.absolute + $0 } ?? middle.absolute
     }
 }
 
 extension Bounds {
     fileprivate var isNumber: Bool { isPoint && lower.number != nil }
+
+    /// The largest size that a value may have.
+    var magnitude: Formula {
+        switch sign {
+        case .nonNegative: upper
+        case .nonPositive: -lower
+        case nil: isPoint ? lower.absolute : (-lower).atLeast(upper)
+        }
+    }
 }

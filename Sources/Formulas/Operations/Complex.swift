@@ -44,6 +44,11 @@ struct Complex: PlainOperation {
             }
         }
     }
+
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        Bounds(
+            .complex(x[0].lower, x[1].lower), .complex(x[0].upper, x[1].upper), x[0].sign == x[1].sign ? x[0].sign : nil)
+    }
 }
 
 struct ComplexReal: ComplexPart {
@@ -86,6 +91,7 @@ extension ComplexPart {
     }
 
     func lowering(_ dimensions: [Int]) -> Lowering { .inline { k, arguments, _ in arguments[0][k * 2 + Self.offset] } }
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? { x[0].map { .trusted(self, $0) } }
 }
 
 extension Formula {

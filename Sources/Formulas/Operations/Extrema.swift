@@ -66,6 +66,14 @@ extension ExtremumOperation {
         return [Self.isIndex ? Double(best) : x[best]]
     }
 
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        if Self.isIndex {
+            return Bounds(.zero(1), Formula(Number(x[0].dimension - 1)), .nonNegative)
+        }
+        let result = x[0].map { .trusted(Self(), $0) }
+        return context.bounds(result, unlessNaN: .trusted(Max(), x[0].probe.absolute))
+    }
+
     func lowering(_ dimensions: [Int]) -> Lowering {
         .scalar { arguments, emitter in
             let first = arguments[0][0]

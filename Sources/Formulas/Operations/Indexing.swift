@@ -37,6 +37,7 @@ struct Elem: MultilinearOperation {
 
     func evaluate(_ arguments: [[Double]], dimension: Int) -> [Double] { [arguments[0][position]] }
     func lowering(_ dimensions: [Int]) -> Lowering { .inline { [position] _, arguments, _ in arguments[0][position] } }
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? { x[0].map { .trusted(self, $0) } }
 }
 
 struct ElemT: MultilinearOperation {
@@ -77,6 +78,7 @@ struct ElemT: MultilinearOperation {
     }
 
     func lowering(_ dimensions: [Int]) -> Lowering { placing(at: position, 1, of: count) }
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? { x[0].map { .trusted(self, $0) } }
 }
 
 struct Extract: MultilinearOperation {
@@ -120,6 +122,7 @@ struct Extract: MultilinearOperation {
 
     func evaluate(_ arguments: [[Double]], dimension: Int) -> [Double] { Array(arguments[0][start..<start + count]) }
     func lowering(_ dimensions: [Int]) -> Lowering { .inline { [start] k, arguments, _ in arguments[0][k + start] } }
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? { x[0].map { .trusted(self, $0) } }
 }
 
 struct ExtractT: MultilinearOperation {
@@ -159,6 +162,7 @@ struct ExtractT: MultilinearOperation {
     }
 
     func lowering(_ dimensions: [Int]) -> Lowering { placing(at: start, dimensions[0], of: count) }
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? { x[0].map { .trusted(self, $0) } }
 }
 
 /// The first argument's `length` components among zeros.
@@ -200,6 +204,11 @@ struct Concat: PlainOperation {
             emitter.fill(result, from: dimensions[0], dimensions[1]) { arguments[1][$0] }
         }
     }
+
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        Bounds(
+            x[0].lower.concatenated(x[1].lower), x[0].upper.concatenated(x[1].upper), x[0].sign == x[1].sign ? x[0].sign : nil)
+    }
 }
 
 struct OneHot: PlainlyConstantOperation {
@@ -231,6 +240,14 @@ struct OneHot: PlainlyConstantOperation {
             let position = (arguments[0][0] + emitter.constant(0.5)).apply(.floor)
             return (emitter.number(k) == position).oneOrZero
         }
+    }
+
+    /// Exact where the whole box is nearest to one position, else 0 and 1.
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        let positions = x[0].map { (Formula(Number(1, over: 2)!) + $0).floor }
+        let isSure = Formula.trusted(Equal(), positions.lower, positions.upper)
+        let oneHot = x[0].lower.oneHot(count)
+        return Bounds(isSure.choose(oneHot, else: .zero(1)), isSure.choose(oneHot, else: .one), .nonNegative)
     }
 }
 

@@ -32,6 +32,10 @@ struct MatVecMult: MultilinearOperation, PlainOperation {
             emitter.sum(p) { k in arguments[0][i[0] * p + k] * arguments[1][k] }
         }
     }
+
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        context.bilinear(x[0], x[1], terms: x[1].dimension) { $0.matrixTimes($1) }
+    }
 }
 
 struct VecMatMult: MultilinearOperation, PlainOperation {
@@ -66,6 +70,10 @@ struct VecMatMult: MultilinearOperation, PlainOperation {
             emitter.sum(n) { k in arguments[0][k] * arguments[1][k * p + j[0]] }
         }
     }
+
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        context.bilinear(x[0], x[1], terms: x[0].dimension) { $0.timesMatrix($1) }
+    }
 }
 
 struct TensorProd: MultilinearOperation, PlainOperation {
@@ -94,6 +102,8 @@ struct TensorProd: MultilinearOperation, PlainOperation {
     func lowering(_ dimensions: [Int]) -> Lowering {
         .nest(shape: dimensions) { k, arguments, _ in arguments[0][k[0]] * arguments[1][k[1]] }
     }
+
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? { context.product(x[0], x[1]) { $0.outer($1) } }
 }
 
 private func quotient(_ name: String, matrix: Formula, vector: Formula) throws(FormulaError) -> Int {

@@ -12,7 +12,7 @@ struct Abs: MonotoneFunction {
     static let sign: Bounds.Sign? = .nonNegative
 }
 
-struct Sign: UnaryFunction {
+struct Sign: MonotoneFunction {
     static let name = "Sign"
     static let summary = "-1, 0 or 1 with the sign of f."
 
@@ -22,6 +22,8 @@ struct Sign: UnaryFunction {
         let zero = x.emitter.constant(0)
         return (x > zero).select(x.emitter.constant(1), (x < zero).select(x.emitter.constant(-1), x))
     }
+    static let monotonicity = Monotonicity.increasing
+    static let roundings = 0
 }
 
 struct Step: UnaryFunction {
@@ -33,24 +35,34 @@ struct Step: UnaryFunction {
     static func emit(_ x: Value) -> Value {
         (x < x.emitter.constant(0)).select(x.emitter.constant(0), x.emitter.constant(1))
     }
+
+    /// 1 on NaN.
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        Bounds(Formula.zero(1).isLess(orEqual: x[0].lower), 1 - x[0].upper.isLess(than: .zero(1)), .nonNegative)
+    }
 }
 
-struct ReLU: UnaryFunction {
+struct ReLU: MonotoneFunction {
     static let name = "ReLU"
     static let summary = "0 where f < 0, else f. Its derivative at 0 is 1."
 
     static func value(_ x: Double) -> Double { x < 0 ? 0 : x }
     static func derivative(_ x: Formula, result: Formula) -> Formula? { x.step }
     static func emit(_ x: Value) -> Value { (x < x.emitter.constant(0)).select(x.emitter.constant(0), x) }
+    static let monotonicity = Monotonicity.increasing
+    static let roundings = 0
+    static let sign: Bounds.Sign? = .nonNegative
 }
 
-struct Floor: UnaryFunction {
+struct Floor: MonotoneFunction {
     static let name = "Floor"
     static let summary = "The largest integer that is not above f."
 
     static func value(_ x: Double) -> Double { x.rounded(.down) }
     static func derivative(_ x: Formula, result: Formula) -> Formula? { nil }
     static func emit(_ x: Value) -> Value { x.apply(.floor) }
+    static let monotonicity = Monotonicity.increasing
+    static let roundings = 0
 }
 
 struct Round: ElementwiseOperation {
@@ -85,6 +97,12 @@ struct Round: ElementwiseOperation {
         if decimals == 0 { return x[0].apply(.round) }
         return decimals > 0 ? (x[0] * scale).apply(.round) / scale : (x[0] / scale).apply(.round) * scale
     }
+
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        context.image(of: x[0], .increasing, roundings: decimals == 0 ? 0 : BoundsContext.functionRoundings) {
+            .trusted(self, $0)
+        }
+    }
 }
 
 extension Int {
@@ -111,6 +129,17 @@ struct Clamp: ElementwiseOperation, PlainOperation {
     }
 
     func emit(_ x: [Value], _ emitter: any Emitter) -> Value { emitClamp(x[0], x[1], x[2]) }
+
+    /// Between the lesser of a and b and the larger, whichever that is; and as the value is, where a ≤ b.
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        let (f, a, b) = (x[0], x[1], x[2])
+        let isOrdered = a.upper.isLess(orEqual: b.lower)
+        let result = Bounds(
+            isOrdered.choose(a.lower.atLeast(b.lower.atMost(f.lower)), else: a.lower.atMost(b.lower)),
+            isOrdered.choose(a.upper.atLeast(b.upper.atMost(f.upper)), else: a.upper.atLeast(b.upper)),
+            a.sign == .nonNegative && b.sign == .nonNegative ? .nonNegative : nil)
+        return context.bounds(result, unlessNaN: f.probe)
+    }
 }
 
 struct ClampInt: ElementwiseOperation {
@@ -128,6 +157,10 @@ struct ClampInt: ElementwiseOperation {
     func derivatives(_ x: [Formula], result: Formula) -> [Formula?] { [.trusted(DiffClampInt(low: low, high: high), x[0])] }
     func emit(_ x: [Value], _ emitter: any Emitter) -> Value {
         emitClamp(x[0], emitter.constant(low), emitter.constant(high))
+    }
+
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        Clamp().bounds(x + [low, high].map { Bounds(exactly: Formula(Number($0))) }, context)
     }
 }
 
@@ -147,6 +180,14 @@ struct DiffClampInt: ElementwiseOperation {
     func derivatives(_ x: [Formula], result: Formula) -> [Formula?] { [nil] }
     func emit(_ x: [Value], _ emitter: any Emitter) -> Value {
         (x[0] >= emitter.constant(low) && x[0] <= emitter.constant(high)).select(emitter.constant(1), emitter.constant(0))
+    }
+
+    /// 0 on NaN.
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        let (low, high) = (Formula(Number(low)), Formula(Number(high)))
+        return Bounds(
+            low.isLess(orEqual: x[0].lower) * x[0].upper.isLess(orEqual: high),
+            (1 - x[0].upper.isLess(than: low)) * (1 - high.isLess(than: x[0].lower)), .nonNegative)
     }
 }
 
@@ -179,6 +220,18 @@ struct IfElse: ElementwiseOperation, PlainOperation {
     }
 
     func emit(_ x: [Value], _ emitter: any Emitter) -> Value { (x[0] >= emitter.constant(0)).select(x[1], x[2]) }
+
+    /// One branch alone where the condition is decided: the other may be anything.
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        let (f, a, b) = (x[0], x[1], x[2])
+        let isNegative = f.upper.isLess(than: .zero(1))
+        func choose(_ a: Formula, _ b: Formula, _ either: Formula) -> Formula {
+            f.lower.ifNonNegative(a, else: isNegative.choose(b, else: either))
+        }
+        return Bounds(
+            choose(a.lower, b.lower, a.lower.atMost(b.lower)), choose(a.upper, b.upper, a.upper.atLeast(b.upper)),
+            a.sign == b.sign ? a.sign : nil)
+    }
 }
 
 struct Mod: ElementwiseOperation, PlainOperation {
@@ -195,4 +248,17 @@ struct Mod: ElementwiseOperation, PlainOperation {
     }
 
     func emit(_ x: [Value], _ emitter: any Emitter) -> Value { x[0] - x[1] * ((x[0] - x[2]) / x[1]).apply(.floor) }
+
+    /// What the parts allow, and where n is positive no less than d and no more than d + n, but for rounding.
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        let (f, n, d) = (x[0], x[1], x[2])
+        guard let quotient = Floor().bounds([context.product(f - d, context.reciprocal(n))], context) else { return nil }
+        let parts = f - context.product(n, quotient)
+        let size = f.magnitude + n.magnitude + d.magnitude
+        let room = Formula(context.error(BoundsContext.functionRoundings)) * size
+        let isPositive = Formula.zero(1).isLess(than: n.lower)
+        return Bounds(
+            isPositive.choose(parts.lower.atLeast(d.lower - room), else: parts.lower),
+            isPositive.choose(parts.upper.atMost(d.upper + n.upper + room), else: parts.upper))
+    }
 }

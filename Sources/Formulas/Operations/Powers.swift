@@ -111,6 +111,16 @@ struct Pow: ElementwiseOperation {
         }
         return exponent < 0 ? one / power : power
     }
+
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        if exponent == 0 { return Bounds(exactly: .one) }
+        let isEven = exponent.isMultiple(of: 2)
+        let power = context.image(
+            of: x[0], isEven ? .valley(at: .zero) : .increasing, roundings: BoundsContext.functionRoundings,
+            sign: isEven ? .nonNegative : x[0].sign
+        ) { $0.power(Int(exponent.magnitude)) }
+        return exponent > 0 ? power : context.reciprocal(power)
+    }
 }
 
 /// A real power.
@@ -123,6 +133,18 @@ struct Powf: BinaryFunction {
         (y * .trusted(Powf(), x, y - 1), y.number == nil ? x.log * result : nil)
     }
     static func emit(_ x: Value, _ y: Value) -> Value { x.apply(.power, y) }
+
+    /// For a positive base the extrema are at the corners; other bases have integer powers only, or 0.
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        let (f, g) = (x[0], x[1])
+        if f.lower.isZero || f.upper.isZero { return nil }
+        let powers = [f.lower, f.upper].flatMap { f in [g.lower, g.upper].map { g in Formula.trusted(Powf(), f, g) } }
+        let isDefined =
+            g.sign == .nonNegative ? Formula.zero(1).isLess(orEqual: f.lower) : Formula.zero(1).isLess(than: f.lower)
+        let result = context.widened(
+            Bounds(context.least(powers), context.greatest(powers), .nonNegative), by: BoundsContext.functionRoundings)
+        return context.bounds(context.bounds(result, where: isDefined), unlessNaN: f.probe + g.probe)
+    }
 
     func simplified(_ arguments: [Formula]) throws(FormulaError) -> Formula? {
         guard let exponent = arguments[1].number else { return nil }

@@ -141,6 +141,11 @@ struct TensorDot: MultilinearOperation {
         }
     }
 
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        let terms = contracted.0.reduce(1) { $0 * shapes.0[$1] }
+        return context.bilinear(x[0], x[1], terms: terms) { .trusted(self, $0, $1) }
+    }
+
     /// How far a step along each axis of the result, and along each contracted axis, moves in f and in g.
     private var loopStrides: LoopStrides {
         let (f, g) = (rowMajorStrides(shapes.0), rowMajorStrides(shapes.1))

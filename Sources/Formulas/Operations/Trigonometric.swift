@@ -7,6 +7,7 @@ struct Sin: UnaryFunction {
     static func value(_ x: Double) -> Double { .sin(x) }
     static func derivative(_ x: Formula, result: Formula) -> Formula? { x.cos }
     static func emit(_ x: Value) -> Value { x.apply(.sin) }
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? { context.oscillation(of: x[0], range: -1...1) { $0.sin } }
 }
 
 struct Cos: UnaryFunction {
@@ -16,33 +17,38 @@ struct Cos: UnaryFunction {
     static func value(_ x: Double) -> Double { .cos(x) }
     static func derivative(_ x: Formula, result: Formula) -> Formula? { -x.sin }
     static func emit(_ x: Value) -> Value { x.apply(.cos) }
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? { context.oscillation(of: x[0], range: -1...1) { $0.cos } }
 }
 
-struct Asin: UnaryFunction {
+struct Asin: MonotoneFunction {
     static let name = "Asin"
     static let summary = "The arc sine, in [-π/2, π/2]. Its derivative at ±1 is taken as 0."
 
     static func value(_ x: Double) -> Double { .asin(x) }
     static func derivative(_ x: Formula, result: Formula) -> Formula? { (1 - x.squared).reciprocalSquareRoot }
     static func emit(_ x: Value) -> Value { x.apply(.arcsin) }
+    static let monotonicity = Monotonicity.increasing
 }
 
-struct Acos: UnaryFunction {
+struct Acos: MonotoneFunction {
     static let name = "Acos"
     static let summary = "The arc cosine, in [0, π]. Its derivative at ±1 is taken as 0."
 
     static func value(_ x: Double) -> Double { .acos(x) }
     static func derivative(_ x: Formula, result: Formula) -> Formula? { -(1 - x.squared).reciprocalSquareRoot }
     static func emit(_ x: Value) -> Value { x.apply(.arccos) }
+    static let monotonicity = Monotonicity.decreasing
+    static let sign: Bounds.Sign? = .nonNegative
 }
 
-struct Atan: UnaryFunction {
+struct Atan: MonotoneFunction {
     static let name = "Atan"
     static let summary = "The arc tangent, in [-π/2, π/2]."
 
     static func value(_ x: Double) -> Double { .atan(x) }
     static func derivative(_ x: Formula, result: Formula) -> Formula? { (x.squared + 1).inverse }
     static func emit(_ x: Value) -> Value { x.apply(.arctan) }
+    static let monotonicity = Monotonicity.increasing
 }
 
 struct Atan2: BinaryFunction {
@@ -55,6 +61,18 @@ struct Atan2: BinaryFunction {
         return (x / squaredRadius, -(y / squaredRadius))
     }
     static func emit(_ y: Value, _ x: Value) -> Value { y.apply(.arctan2, x) }
+
+    /// Where the half-line on which the angle jumps is out of reach, the extrema are at corners of the box.
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        let (y, x) = (x[0], x[1])
+        let angles = [y.lower, y.upper].flatMap { y in [x.lower, x.upper].map { x in Formula.trusted(Atan2(), y, x) } }
+        let isContinuous = Formula.zero(1).isLess(than: x.lower.atLeast(y.lower.atLeast(-y.upper)))
+        let pi = Formula(Number(Double.pi)!)
+        let result = Bounds(
+            isContinuous.choose(context.least(angles), else: -pi), isContinuous.choose(context.greatest(angles), else: pi))
+        return context.bounds(
+            context.widened(result, by: BoundsContext.functionRoundings), unlessNaN: x.probe + y.probe)
+    }
 }
 
 struct SinXDivX: UnaryFunction {
@@ -66,6 +84,11 @@ struct SinXDivX: UnaryFunction {
     static func emit(_ x: Value) -> Value {
         let zero = x.emitter.constant(0)
         return (x == zero).select(x.emitter.constant(1), x.apply(.sin) / x)
+    }
+
+    /// The smallest value is at 4.49, where the derivative is first 0 beyond 0.
+    func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
+        context.oscillation(of: x[0], range: -0.2173...1) { .trusted(SinXDivX(), $0) }
     }
 }
 

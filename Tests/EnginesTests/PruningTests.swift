@@ -1,0 +1,146 @@
+import Engines
+import Formulas
+import Kernels
+import RandomNumbers
+import Testing
+
+/// Pruned selections against all pairs: the same numbers and indices, bit for bit.
+@Suite struct PruningTests {
+    enum Cloud: String, CaseIterable {
+        case uniform, clusters, line, lattice, duplicates, onePoint, huge, infinities, someNaN
+    }
+
+    /// Distances that no rule was written for, values that columns shift, formulas that parameters and other inputs enter.
+    static let formulas = [
+        "SqDist(x, y)", "Sum(Abs(x - y))", "Max(Abs(x - y))", "SqDist(x, y) / ((4 - SqNorm2(x)) * (4 - SqNorm2(y)))", "-(x | y)",
+        "SqDist(x, y) + b", "Norm2(x - y) * a * b", "Log(1 + SqDist(p * x, p * y))", "WeightedSqNorm(p, x - y)", "Exp(-SqDist(x, y)) * b",
+        "IfElse(a - b, SqDist(x, y), 3 - b)",
+    ]
+
+    @Test(arguments: Cloud.allCases, formulas) func sameAsAllPairs(_ cloud: Cloud, _ formula: String) throws {
+        var random = SplitMix64(seed: UInt64(Self.formulas.firstIndex(of: formula)! * 100 + Cloud.allCases.firstIndex(of: cloud)!))
+        let data = Data(cloud, rows: 700, columns: 900, &random)
+        for kind: Reduction.Kind in [.kMinArgKMin, .minArgMin, .maxArgMax, .argKMin, .max, .argMin] {
+            for over: ReducedIndex in [.j, .i] where over == .j || kind == .kMinArgKMin {
+                let reduction = try Reduction(
+                    kind, of: formula, k: kind == .kMinArgKMin || kind == .argKMin ? 5 : 1, over: over, declarations: Data.declarations)
+                let compiled = try CompiledReduction(reduction, declarations: Data.declarations)
+                let pruned = try data.run(compiled, .always), whole = try data.run(compiled, .never)
+                #expect(pruned.indices == whole.indices, "\(kind) of \(formula) over \(over), \(cloud)")
+                #expect(
+                    zip(pruned.values, whole.values).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) },
+                    "\(kind) of \(formula) over \(over), \(cloud)")
+            }
+        }
+    }
+
+    @Test func fewPairsAreLeft() throws {
+        var random = SplitMix64(seed: 1)
+        let data = Data(.uniform, rows: 20_000, columns: 20_000, &random)
+        for (formula, share) in [("SqDist(x, y)", 0.1), ("Sum(Abs(x - y))", 0.1), ("Norm2(x - y) + 0 * b", 0.1)] {
+            let reduction = try Reduction(.argKMin, of: formula, k: 3, over: .j, declarations: Data.declarations)
+            let compiled = try CompiledReduction(reduction, declarations: Data.declarations)
+            let report = try data.run(compiled, .always).report
+            #expect(Double(report.evaluatedPairs) < share * Double(report.pairs), "\(formula): \(report)")
+        }
+    }
+
+    /// By itself it prunes where that pays, and only there.
+    @Test func automaticChoice() throws {
+        var random = SplitMix64(seed: 2)
+        let large = Data(.uniform, rows: 10_000, columns: 10_000, &random), small = Data(.uniform, rows: 500, columns: 500, &random)
+        let near = try CompiledReduction(
+            Reduction(.argMin, of: "SqDist(x, y)", over: .j, declarations: Data.declarations), declarations: Data.declarations)
+        let blind = try CompiledReduction(
+            Reduction(.argMin, of: "Cos(1000 * SqDist(x, y))", over: .j, declarations: Data.declarations),
+            declarations: Data.declarations)
+        #expect(try large.run(near, .automatic).report.evaluatedPairs < 100_000_000 / 4)
+        #expect(try small.run(near, .automatic).report.evaluatedPairs == 250_000)
+        #expect(try large.run(blind, .automatic).report.evaluatedPairs == 100_000_000)
+    }
+
+    /// Each item of a batch has points of its own.
+    @Test func batches() throws {
+        var random = SplitMix64(seed: 3)
+        let x = (0..<3 * 600 * 2).map { _ in Double.random(in: 0...1, using: &random) }
+        let y = (0..<500 * 2).map { _ in Double.random(in: 0...1, using: &random) }
+        let declarations = try Declaration.list(parsing: ["x = Vi(2)", "y = Vj(2)"])
+        let compiled = try CompiledReduction(
+            Reduction(.kMinArgKMin, of: "SqDist(x, y)", k: 2, declarations: declarations), declarations: declarations)
+        func run(_ pruning: Pruning) throws -> ([Double], [Int64]) {
+            var values = [Double](repeating: .nan, count: 3 * 600 * 2), indices = [Int64](repeating: -1, count: 3 * 600 * 2)
+            let report = try x.withUnsafeBufferPointer { x in
+                try y.withUnsafeBufferPointer { y in
+                    try values.withUnsafeMutableBytes { values in
+                        try indices.withUnsafeMutableBufferPointer { indices in
+                            try compiled.run(
+                                [
+                                    InputArray(x.baseAddress!, type: .float64, shape: [3, 600, 2]),
+                                    InputArray(y.baseAddress!, type: .float64, shape: [500, 2]),
+                                ], options: ExecutionOptions(pruning: pruning), values: values, indices: indices)
+                        }
+                    }
+                }
+            }
+            if pruning == .always { #expect(report.evaluatedPairs < report.pairs) }
+            return (values, indices)
+        }
+        #expect(try run(.always) == run(.never))
+    }
+}
+
+/// Points, and numbers beside them, in float32.
+private struct Data {
+    static let declarations = try! Declaration.list(
+        parsing: ["x = Vi(3)", "y = Vj(3)", "a = Vi(1)", "b = Vj(1)", "p = Pm(3)"])
+
+    private let arrays: [[Float]]
+    private let shapes: [[Int]]
+
+    init(_ cloud: PruningTests.Cloud, rows: Int, columns: Int, _ random: inout SplitMix64) {
+        func points(_ count: Int) -> [Float] {
+            (0..<count).flatMap { _ in Data.point(cloud, &random) }
+        }
+        func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in Float.random(in: 0.5...1, using: &random) } }
+        arrays = [points(rows), points(columns), numbers(rows), numbers(columns), [1, 0.5, 2]]
+        shapes = [[rows, 3], [columns, 3], [rows, 1], [columns, 1], [3]]
+    }
+
+    private static func point(_ cloud: PruningTests.Cloud, _ random: inout SplitMix64) -> [Float] {
+        func uniform() -> Float { Float.random(in: 0...1, using: &random) }
+        switch cloud {
+        case .uniform: return [uniform(), uniform(), uniform()]
+        case .clusters:
+            let centre = Float(Int.random(in: 0..<5, using: &random))
+            return (0..<3).map { _ in centre + 0.01 * uniform() }
+        case .line:
+            let t = uniform()
+            return [t, t, t]
+        case .lattice: return (0..<3).map { _ in Float(Int.random(in: 0..<6, using: &random)) }
+        case .duplicates: return [Float(Int.random(in: 0..<3, using: &random)), 0, 0]
+        case .onePoint: return [1, 2, 3]
+        case .huge: return (0..<3).map { _ in Float.random(in: -1e19...1e19, using: &random) * (uniform() < 0.5 ? 1 : 1e-30) }
+        case .infinities: return (0..<3).map { _ in uniform() < 0.02 ? .infinity : uniform() }
+        case .someNaN: return (0..<3).map { _ in uniform() < 0.002 ? .nan : uniform() }
+        }
+    }
+
+    func run(_ compiled: CompiledReduction, _ pruning: Pruning) throws -> (values: [Float], indices: [Int64], report: RunReport) {
+        let pointers = arrays.map { array in
+            let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: array.count)
+            _ = memory.initialize(fromContentsOf: array)
+            return memory
+        }
+        defer { pointers.forEach { $0.deallocate() } }
+        let inputs = zip(pointers, shapes).map { InputArray(UnsafeRawPointer($0.baseAddress!), type: .float32, shape: $1) }
+        let shape = try compiled.resultShape(for: inputs)
+        var values = [Float](repeating: -77, count: shape.valueTotal), indices = [Int64](repeating: -77, count: shape.indexTotal)
+        let report = try values.withUnsafeMutableBytes { values in
+            try indices.withUnsafeMutableBufferPointer { indices in
+                try compiled.run(
+                    inputs, options: ExecutionOptions(engine: .cpu, pruning: pruning), values: values, indices: indices)
+            }
+        }
+        return (values, indices, report)
+    }
+}
