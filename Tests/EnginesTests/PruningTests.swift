@@ -18,7 +18,7 @@ import Testing
     ]
 
     @Test(arguments: Cloud.allCases, formulas) func sameAsAllPairs(_ cloud: Cloud, _ formula: String) throws {
-        var random = SplitMix64(seed: UInt64(Self.formulas.firstIndex(of: formula)! * 100 + Cloud.allCases.firstIndex(of: cloud)!))
+        var random = RandomSource(seed: Self.formulas.firstIndex(of: formula)! * 100 + Cloud.allCases.firstIndex(of: cloud)!)
         let data = Data(cloud, rows: 700, columns: 900, &random)
         for kind: Reduction.Kind in [.kMinArgKMin, .minArgMin, .maxArgMax, .argKMin, .max, .argMin] {
             for over: ReducedIndex in [.j, .i] where over == .j || kind == .kMinArgKMin {
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func fewPairsAreLeft() throws {
-        var random = SplitMix64(seed: 1)
+        var random = RandomSource(seed: 1)
         let data = Data(.uniform, rows: 20_000, columns: 20_000, &random)
         for (formula, share) in [("SqDist(x, y)", 0.1), ("Sum(Abs(x - y))", 0.1), ("Norm2(x - y) + 0 * b", 0.1)] {
             let reduction = try Reduction(.argKMin, of: formula, k: 3, over: .j, declarations: Data.declarations)
@@ -47,7 +47,7 @@ import Testing
 
     /// By itself it prunes where that pays, and only there.
     @Test func automaticChoice() throws {
-        var random = SplitMix64(seed: 2)
+        var random = RandomSource(seed: 2)
         let large = Data(.uniform, rows: 10_000, columns: 10_000, &random), small = Data(.uniform, rows: 500, columns: 500, &random)
         let near = try CompiledReduction(
             Reduction(.argMin, of: "SqDist(x, y)", over: .j, declarations: Data.declarations), declarations: Data.declarations)
@@ -61,7 +61,7 @@ import Testing
 
     /// Each item of a batch has points of its own.
     @Test func batches() throws {
-        var random = SplitMix64(seed: 3)
+        var random = RandomSource(seed: 3)
         let x = (0..<3 * 600 * 2).map { _ in Double.random(in: 0...1, using: &random) }
         let y = (0..<500 * 2).map { _ in Double.random(in: 0...1, using: &random) }
         let declarations = try Declaration.list(parsing: ["x = Vi(2)", "y = Vj(2)"])
@@ -97,7 +97,7 @@ private struct Data {
     private let arrays: [[Float]]
     private let shapes: [[Int]]
 
-    init(_ cloud: PruningTests.Cloud, rows: Int, columns: Int, _ random: inout SplitMix64) {
+    init(_ cloud: PruningTests.Cloud, rows: Int, columns: Int, _ random: inout RandomSource) {
         func points(_ count: Int) -> [Float] {
             (0..<count).flatMap { _ in Data.point(cloud, &random) }
         }
@@ -106,7 +106,7 @@ private struct Data {
         shapes = [[rows, 3], [columns, 3], [rows, 1], [columns, 1], [3]]
     }
 
-    private static func point(_ cloud: PruningTests.Cloud, _ random: inout SplitMix64) -> [Float] {
+    private static func point(_ cloud: PruningTests.Cloud, _ random: inout RandomSource) -> [Float] {
         func uniform() -> Float { Float.random(in: 0...1, using: &random) }
         switch cloud {
         case .uniform: return [uniform(), uniform(), uniform()]

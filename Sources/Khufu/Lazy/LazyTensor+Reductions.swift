@@ -113,7 +113,7 @@ extension LazyTensor {
         let values = try Tensor<Scalar>(shape: shape.batch + [shape.rows, shape.values]) { values in
             indices = try Tensor<Int>(shape: shape.batch + [shape.rows, shape.indices]) { indices in
                 try indices.withMemoryRebound(to: Int64.self) { indices in
-                    try match.run(options: options, values: UnsafeMutableRawBufferPointer(values), indices: indices)
+                    _ = try match.run(options: options, values: UnsafeMutableRawBufferPointer(values), indices: indices)
                 }
             }
         }
