@@ -1,0 +1,214 @@
+"""What the package asks of an array library, NumPy or PyTorch."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Sequence
+
+from ._library import TYPES, Options, Ranges, Reduction
+from .errors import ArrayTypeError
+
+#: The real type behind each complex one.
+REAL_TYPES = {"complex64": "float32", "complex128": "float64"}
+COMPLEX_TYPES = {real: complex_ for complex_, real in REAL_TYPES.items()}
+
+
+class RunOptions(NamedTuple):
+    """How a reduction is run."""
+
+    #: "auto", "cpu" or "interpreter".
+    engine: str = "auto"
+    #: Block-sparsity of the reduction: (ranges of the result's points, ends, ranges of the points reduced over), int64 arrays of
+    #: shapes (n, 2), (n,), (m, 2). A list of them: one for each batch item.
+    ranges: Any = None
+    #: At most so many; 0: as many as the process may use.
+    threads: int = 0
+    fast_exponentials: bool = False
+
+
+DEFAULT_OPTIONS = RunOptions()
+
+
+class SolverSettings(NamedTuple):
+    """How a linear system is solved."""
+
+    alpha: float = 1e-10
+    #: Of |b - Ax| / |b|; 0: 1e-5 in float32, 1e-8 in float64.
+    tolerance: float = 0.0
+    #: 0: 10 rows + 50, but 10 000 at most.
+    maximum_iterations: int = 0
+    #: "cg" or "minres".
+    method: str = "cg"
+    #: None, "cholesky" or "nystrom".
+    preconditioner: str | None = None
+    rank: int = 50
+    #: Called with (iteration, maximum, residual) before each iteration; False ends the solve.
+    progress: Any = None
+
+    METHODS = {"cg": 0, "minres": 1}
+    PRECONDITIONERS = {None: 0, "cholesky": 1, "nystrom": 2}
+
+
+class Arrays:
+    """An array library."""
+
+    name = ""
+
+    def owns(self, x) -> bool:
+        """Whether x is one of its arrays."""
+        raise NotImplementedError
+
+    def dtype(self, x) -> str:
+        """The type of an array's numbers, such as "float32"."""
+        raise NotImplementedError
+
+    def array(self, values, dtype: str, like=None):
+        """An array of a number or a list of numbers; on the device of another."""
+        raise NotImplementedError
+
+    def cast(self, x, dtype: str):
+        raise NotImplementedError
+
+    def empty(self, shape: Sequence[int], dtype: str, like=None):
+        raise NotImplementedError
+
+    def contiguous(self, x):
+        """The same numbers, contiguous and aligned."""
+        raise NotImplementedError
+
+    def address(self, x) -> int:
+        raise NotImplementedError
+
+    def as_real(self, x):
+        """A complex array (…, D) as a real one (…, 2 D), real and imaginary parts in turn."""
+        raise NotImplementedError
+
+    def as_complex(self, x):
+        """The inverse of as_real."""
+        raise NotImplementedError
+
+    def integers(self, x):
+        """A contiguous NumPy array of int64 on the host."""
+        raise NotImplementedError
+
+    def reduce(self, reduction: Reduction, arrays: Sequence, options: RunOptions = DEFAULT_OPTIONS, out=None):
+        """Runs a reduction, in a way that the library can differentiate where it can.
+
+        Args:
+            arrays: one for each input, of shapes (batch…, points, dimension), or (batch…, dimension) for parameters.
+            out: an array for the values, of their shape and type.
+
+        Returns:
+            (values, indices), of which one may be None: (batch…, points, numbers) of the inputs' type, and int64.
+        """
+        raise NotImplementedError
+
+    def solve(
+        self, reduction: Reduction, arrays: Sequence, position: int, settings: SolverSettings,
+        options: RunOptions = DEFAULT_OPTIONS,
+    ):  # fmt: skip
+        """Solves K b' + alpha b' = b, where K takes the input at a position, b, to the reduction's result."""
+        raise NotImplementedError
+
+    # What libraries have in common
+
+    def run(
+        self,
+        reduction: Reduction,
+        arrays: Sequence,
+        options: RunOptions = DEFAULT_OPTIONS,
+        out=None,
+        known: Sequence[tuple[Reduction, Any]] = (),
+    ):
+        """As `reduce`, without derivatives; arrays are contiguous and on the host.
+
+        Args:
+            known: results of reductions that this one was derived from.
+        """
+        dtype = self.dtype(arrays[0]) if arrays else "float64"
+        layout = reduction.layout(self._type_code(arrays, dtype), tuple([tuple(x.shape) for x in arrays]))
+        values = indices = None
+        if reduction.value_count:
+            if out is None:
+                values = self.empty(layout.shape, dtype, arrays[0] if arrays else None)
+            else:
+                values = self._checked_output(out, layout.shape, dtype)
+        if reduction.index_count:
+            indices = self.empty(layout.index_shape, "int64", arrays[0] if arrays else None)
+        reduction.run(
+            layout,
+            [self.address(x) for x in arrays],
+            None if values is None else self.address(values),
+            0 if values is None else _count(layout.shape),
+            None if indices is None else self.address(indices),
+            0 if indices is None else _count(layout.index_shape),
+            self.packed(options, known),
+        )
+        return values, indices
+
+    def run_solve(
+        self, reduction: Reduction, arrays: Sequence, position: int, settings: SolverSettings,
+        options: RunOptions = DEFAULT_OPTIONS,
+    ):  # fmt: skip
+        """As `solve`, without derivatives; arrays are contiguous and on the host."""
+        dtype = self.dtype(arrays[0])
+        layout = reduction.layout(self._type_code(arrays, dtype), tuple([tuple(x.shape) for x in arrays]))
+        solution = self.empty(tuple(arrays[position].shape), dtype, arrays[position])
+        if settings.method not in SolverSettings.METHODS:
+            raise ArrayTypeError(f"A solver's method is 'cg' or 'minres'; {settings.method!r} came.")
+        if settings.preconditioner not in SolverSettings.PRECONDITIONERS:
+            raise ArrayTypeError(f"A preconditioner is None, 'cholesky' or 'nystrom'; {settings.preconditioner!r} came.")
+        reduction.solve(
+            layout, [self.address(x) for x in arrays], position, self.address(solution), alpha=float(settings.alpha),
+            tolerance=settings.tolerance, maximum_iterations=settings.maximum_iterations,
+            solver=SolverSettings.METHODS[settings.method],
+            preconditioner=SolverSettings.PRECONDITIONERS[settings.preconditioner], rank=settings.rank,
+            progress=settings.progress, options=self.packed(options, ()),
+        )  # fmt: skip
+        return solution
+
+    def packed(self, options: RunOptions, known) -> Options | None:
+        """The options of a call for the engine; None for the defaults."""
+        if options is DEFAULT_OPTIONS and not known:
+            return None
+        kept = []
+        ranges = []
+        if options.ranges is not None:
+            patterns = options.ranges if isinstance(options.ranges, list) else [options.ranges]
+            for pattern in patterns:
+                rows, ends, columns = (self.integers(part) for part in pattern)
+                kept.append((rows, ends, columns))
+                addresses = [part.__array_interface__["data"][0] for part in (rows, ends, columns)]
+                ranges.append(Ranges(*addresses, len(ends), len(columns)))
+        packed = Options(
+            options.engine, options.threads, options.fast_exponentials, ranges,
+            [(reduction, self.address(x), tuple(x.shape), TYPES[self.dtype(x)]) for reduction, x in known],
+        )  # fmt: skip
+        packed.kept = kept
+        return packed
+
+    def _type_code(self, arrays: Sequence, dtype: str) -> int:
+        for x in arrays:
+            if self.dtype(x) != dtype:
+                raise ArrayTypeError(f"All inputs have one type; {dtype} and {self.dtype(x)} came.")
+        code = TYPES.get(dtype)
+        if code is None:
+            raise ArrayTypeError(f"Inputs are float32, float64 or float16; {dtype} came.")
+        return code
+
+    def _checked_output(self, out, shape, dtype: str):
+        if not self.owns(out):
+            raise ArrayTypeError(f"out is an array of {self.name}; {type(out).__name__} came.")
+        if tuple(out.shape) != tuple(shape) or self.dtype(out) != dtype:
+            raise ArrayTypeError(
+                f"out has shape {tuple(shape)} and type {dtype}; {tuple(out.shape)} and {self.dtype(out)} came."
+            )
+        if self.contiguous(out) is not out:
+            raise ArrayTypeError("out is contiguous; this array is not.")
+        return out
+
+
+def _count(shape: Sequence[int]) -> int:
+    count = 1
+    for length in shape:
+        count *= length
+    return count

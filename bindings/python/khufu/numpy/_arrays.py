@@ -1,0 +1,54 @@
+"""NumPy's arrays."""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+import numpy
+
+from .._arrays import COMPLEX_TYPES, DEFAULT_OPTIONS, REAL_TYPES, Arrays, RunOptions, SolverSettings
+
+
+class NumpyArrays(Arrays):
+    name = "numpy"
+
+    def owns(self, x) -> bool:
+        return isinstance(x, numpy.ndarray)
+
+    def dtype(self, x) -> str:
+        return x.dtype.name
+
+    def array(self, values, dtype: str, like=None):
+        return numpy.array(values, dtype=dtype)
+
+    def cast(self, x, dtype: str):
+        return x.astype(dtype, copy=False)
+
+    def empty(self, shape: Sequence[int], dtype: str, like=None):
+        return numpy.empty(shape, dtype)
+
+    def contiguous(self, x):
+        flags = x.flags
+        return x if flags.c_contiguous and flags.aligned and x.dtype.isnative else numpy.require(x, x.dtype.newbyteorder("="), "CA")
+
+    def address(self, x) -> int:
+        return x.__array_interface__["data"][0]
+
+    def as_real(self, x):
+        x = numpy.ascontiguousarray(x)
+        return x.view(REAL_TYPES[x.dtype.name]) if x.ndim else x[None].view(REAL_TYPES[x.dtype.name])
+
+    def as_complex(self, x):
+        return numpy.ascontiguousarray(x).view(COMPLEX_TYPES[x.dtype.name])
+
+    def integers(self, x):
+        return numpy.ascontiguousarray(x, dtype="int64")
+
+    def reduce(self, reduction, arrays: Sequence, options: RunOptions = DEFAULT_OPTIONS, out=None):
+        return self.run(reduction, [self.contiguous(x) for x in arrays], options, out)
+
+    def solve(self, reduction, arrays, position: int, settings: SolverSettings, options: RunOptions = DEFAULT_OPTIONS):
+        return self.run_solve(reduction, [self.contiguous(x) for x in arrays], position, settings, options)
+
+
+NUMPY = NumpyArrays()
