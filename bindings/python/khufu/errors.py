@@ -23,3 +23,7 @@ class EngineError(KhufuError, RuntimeError):
 
 class SolverError(KhufuError, ValueError):
     """A linear system has no solution that could be found."""
+
+
+class DropInError(KhufuError, ImportError):
+    """Another pykeops is in the way of Khufu's."""
