@@ -52,6 +52,7 @@ let package = Package(
         .testTarget(name: "EnginesTests", dependencies: ["Engines"]),
         .testTarget(name: "OracleTests", dependencies: ["Engines", "OracleSupport", "RandomNumbers"]),
         .testTarget(name: "KhufuTests", dependencies: ["Khufu", "RandomNumbers", real]),
+        .testTarget(name: "KhufuCTests", dependencies: ["KhufuC", "KhufuHeader"]),
         .testTarget(name: "ExamplesTests", dependencies: ["Examples", "Khufu", "SampleData", real]),
         .testTarget(name: "KhufuToolTests", dependencies: ["Khufu", "KhufuTool", "ArrayFiles", "Pictures", "SampleData"]),
     ]

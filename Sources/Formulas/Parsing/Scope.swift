@@ -13,15 +13,15 @@ package struct Scope: Sendable {
 
     package init(_ variables: [String: Variable] = [:]) throws(FormulaError) {
         var formulas: [String: Formula] = [:]
+        for (name, variable) in variables { formulas[name] = try Formula(variable) }
+        self.formulas = formulas
         for (name, variable) in variables.sorted(by: { $0.key < $1.key }) {
             do {
                 try note(variable)
-                formulas[name] = try Formula(variable)
             } catch {
                 throw FormulaError("\(quoted(name)): \(error.message)")
             }
         }
-        self.formulas = formulas
     }
 
     package init(formulas: [String: Formula]) { self.formulas = formulas }
