@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+from itertools import product
 from typing import Any, NamedTuple, Sequence
 
 from ._library import TYPES, Options, Ranges, Reduction
-from .errors import ArrayTypeError
+from .errors import ArgumentError, ArrayTypeError, SolverError
 
 #: The real type behind each complex one.
 REAL_TYPES = {"complex64": "float32", "complex128": "float64"}
@@ -27,6 +29,9 @@ class RunOptions(NamedTuple):
 
 DEFAULT_OPTIONS = RunOptions()
 
+#: The largest relative residual that is taken in place of a smaller one that was asked for.
+_LOOSEST = 1e-3
+
 
 class SolverSettings(NamedTuple):
     """How a linear system is solved."""
@@ -43,6 +48,8 @@ class SolverSettings(NamedTuple):
     rank: int = 50
     #: Called with (iteration, maximum, residual) before each iteration; False ends the solve.
     progress: Any = None
+    #: KeOps' way to say the tolerance, used where it is not None: |b - Ax|² is less than eps² times the count of b's numbers.
+    eps: float | None = None
 
     METHODS = {"cg": 0, "minres": 1}
     PRECONDITIONERS = {None: 0, "cholesky": 1, "nystrom": 2}
@@ -88,6 +95,10 @@ class Arrays:
 
     def integers(self, x):
         """A contiguous NumPy array of int64 on the host."""
+        raise NotImplementedError
+
+    def norm(self, x) -> float:
+        """The Euclidean length of all numbers."""
         raise NotImplementedError
 
     def reduce(self, reduction: Reduction, arrays: Sequence, options: RunOptions = DEFAULT_OPTIONS, out=None):
@@ -150,21 +161,69 @@ class Arrays:
         options: RunOptions = DEFAULT_OPTIONS,
     ):  # fmt: skip
         """As `solve`, without derivatives; arrays are contiguous and on the host."""
-        dtype = self.dtype(arrays[0])
-        layout = reduction.layout(self._type_code(arrays, dtype), tuple([tuple(x.shape) for x in arrays]))
-        solution = self.empty(tuple(arrays[position].shape), dtype, arrays[position])
         if settings.method not in SolverSettings.METHODS:
-            raise ArrayTypeError(f"A solver's method is 'cg' or 'minres'; {settings.method!r} came.")
+            raise ArgumentError(f"A solver's method is 'cg' or 'minres'; {settings.method!r} came.")
         if settings.preconditioner not in SolverSettings.PRECONDITIONERS:
-            raise ArrayTypeError(f"A preconditioner is None, 'cholesky' or 'nystrom'; {settings.preconditioner!r} came.")
-        reduction.solve(
-            layout, [self.address(x) for x in arrays], position, self.address(solution), alpha=float(settings.alpha),
-            tolerance=settings.tolerance, maximum_iterations=settings.maximum_iterations,
-            solver=SolverSettings.METHODS[settings.method],
-            preconditioner=SolverSettings.PRECONDITIONERS[settings.preconditioner], rank=settings.rank,
-            progress=settings.progress, options=self.packed(options, ()),
-        )  # fmt: skip
+            raise ArgumentError(f"A preconditioner is None, 'cholesky' or 'nystrom'; {settings.preconditioner!r} came.")
+        dtype = self.dtype(arrays[position])
+        layout = reduction.layout(self._type_code(arrays, dtype), tuple([tuple(x.shape) for x in arrays]))
+        solution = self.empty(layout.shape, dtype, arrays[position])
+        batch = layout.shape[:-2]
+        if not batch:
+            self._solve_one(reduction, layout, arrays, position, solution, settings, options)
+            return solution
+        # The engine solves one system; here are several, one for each item.
+        items = [
+            _broadcast(x, batch, 1 if category == 2 else 2) for x, (category, _) in zip(arrays, reduction.inputs)
+        ]
+        patterns = options.ranges if isinstance(options.ranges, list) else None
+        for count, index in enumerate(product(*map(range, batch))):
+            parts = [self.contiguous(x[tuple([k if n > 1 else 0 for k, n in zip(index, x.shape)])]) for x in items]
+            one = options if patterns is None else options._replace(ranges=patterns[count])
+            layout = reduction.layout(self._type_code(parts, dtype), tuple([tuple(x.shape) for x in parts]))
+            self._solve_one(reduction, layout, parts, position, solution[index], settings, one)
         return solution
+
+    def _solve_one(self, reduction, layout, arrays, position: int, solution, settings: SolverSettings, options) -> None:
+        """Solves one system into a part of an array."""
+        tolerance = settings.tolerance
+        if settings.eps is not None:
+            limit = settings.eps * _count(layout.shape) ** 0.5
+            length = self.norm(arrays[position])
+            if length <= limit:
+                solution[...] = 0
+                return
+            tolerance = limit / length
+
+        def solve(tolerance: float) -> None:
+            reduction.solve(
+                layout, [self.address(x) for x in arrays], position, self.address(solution), alpha=float(settings.alpha),
+                tolerance=tolerance, maximum_iterations=settings.maximum_iterations,
+                solver=SolverSettings.METHODS[settings.method],
+                preconditioner=SolverSettings.PRECONDITIONERS[settings.preconditioner], rank=settings.rank,
+                progress=settings.progress, options=self.packed(options, ()),
+            )  # fmt: skip
+
+        try:
+            solve(tolerance)
+        except SolverError:
+            # KeOps stops by a recurrence, which gets as small as one likes. The engine looks at b - Ax itself, which rounding keeps
+            # above what many programs ask for: they get what can be had, and are told.
+            if settings.eps is None or tolerance >= _LOOSEST:
+                raise
+            asked = tolerance
+            while True:
+                tolerance = min(10 * tolerance, _LOOSEST)
+                try:
+                    solve(tolerance)
+                    break
+                except SolverError:
+                    if tolerance == _LOOSEST:
+                        raise
+            warnings.warn(
+                f"A relative residual of {asked:.1e} was asked for, which rounding does not let through; it is below {tolerance:.1e}.",
+                RuntimeWarning, stacklevel=4,
+            )  # fmt: skip
 
     def packed(self, options: RunOptions, known) -> Options | None:
         """The options of a call for the engine; None for the defaults."""
@@ -205,6 +264,11 @@ class Arrays:
         if self.contiguous(out) is not out:
             raise ArrayTypeError("out is contiguous; this array is not.")
         return out
+
+
+def _broadcast(x, batch: Sequence[int], rank: int):
+    """A view with as many batch axes as there are; those that repeat have length 1."""
+    return x.reshape((1,) * (len(batch) - (len(x.shape) - rank)) + tuple(x.shape))
 
 
 def _count(shape: Sequence[int]) -> int:

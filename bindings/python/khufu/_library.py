@@ -233,9 +233,16 @@ class Reduction:
 
     _LARGEST_TABLE = 256
 
-    def __init__(self, make):
-        """Takes what a function of the library makes, which is given the place for it."""
+    def __init__(self, make, origin: tuple):
+        """Takes what a function of the library makes, which is given the place for it.
+
+        Args:
+            origin: the arguments of `of` or `from_text`; or (reduction, "g" or "t", position) for a gradient or tangent of one.
+        """
         self.handle = None
+        self.origin = origin
+        #: The text of it, once asked for; see `_recipes`.
+        self.recipe: str | None = None
         self._release = library().khufu_reduction_release
         handle = _pointer()
         check(make(ctypes.byref(handle)))
@@ -262,7 +269,8 @@ class Reduction:
             lambda result: library().khufu_reduction_create(
                 kind.encode(), formula.handle, weight.handle if weight else None, k, over,
                 ctypes.byref(accumulation._structure()), _encoded(declarations), len(declarations), result,
-            )
+            ),
+            (kind, formula, weight, k, over, accumulation, declarations),
         )  # fmt: skip
 
     @classmethod
@@ -272,19 +280,25 @@ class Reduction:
             lambda result: library().khufu_reduction_create_from_text(
                 kind.encode(), formula.encode(), weight.encode() if weight else None, k, over,
                 ctypes.byref(accumulation._structure()), _encoded(declarations), len(declarations), result,
-            )
+            ),
+            (kind, formula, weight, k, over, accumulation, declarations),
         )  # fmt: skip
 
     @classmethod
     def parsed(cls, text: str, declarations: Sequence[str]):
         """A reduction as KeOps' engine writes it: "Sum_Reduction(formula, tag)"."""
         return cls(
-            lambda result: library().khufu_reduction_parse(text.encode(), _encoded(declarations), len(declarations), result)
+            lambda result: library().khufu_reduction_parse(text.encode(), _encoded(declarations), len(declarations), result),
+            (text, declarations),
         )
 
     def __del__(self):
         if self.handle is not None:
             self._release(self.handle)
+
+    @property
+    def is_derivative(self) -> bool:
+        return isinstance(self.origin[0], Reduction)
 
     # Derivatives, each made once
 
@@ -299,7 +313,10 @@ class Reduction:
     def _derivative(self, function: str, position: int) -> "Reduction":
         found = self._derivatives.get((function, position))
         if found is None:
-            found = Reduction(lambda result: getattr(library(), function)(self.handle, position, result))
+            found = Reduction(
+                lambda result: getattr(library(), function)(self.handle, position, result),
+                (self, function[len("khufu_reduction_")], position),
+            )
             self._derivatives[function, position] = found
         return found
 

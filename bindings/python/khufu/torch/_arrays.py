@@ -1,0 +1,138 @@
+"""PyTorch's tensors."""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+from torch.compiler import is_compiling
+from torch.nn import Parameter
+
+from .._arrays import DEFAULT_OPTIONS, Arrays, RunOptions, SolverSettings
+from .._recipes import root_of
+from ..errors import ArrayTypeError, EngineError
+
+_NAMES = {
+    getattr(torch, name): name
+    for name in ("float16", "float32", "float64", "complex64", "complex128", "int64", "bfloat16", "int32", "bool")
+}
+
+#: Whether vmap, grad, jvp, … of torch.func are at work, and how many modes that see all operations, such as that of fake tensors.
+_has_transforms = torch._C._are_functorch_transforms_active
+_mode_count = torch._C._len_torch_dispatch_stack
+
+
+class TorchArrays(Arrays):
+    """Tensors on the host. What is computed can be differentiated, in both modes and any number of times."""
+
+    name = "torch"
+
+    def owns(self, x) -> bool:
+        return isinstance(x, Tensor)
+
+    def dtype(self, x) -> str:
+        return _NAMES.get(x.dtype) or str(x.dtype)[len("torch.") :]
+
+    def array(self, values, dtype: str, like=None):
+        return torch.tensor(values, dtype=getattr(torch, dtype), device=None if like is None else like.device)
+
+    def cast(self, x, dtype: str):
+        return x.to(getattr(torch, dtype))
+
+    def empty(self, shape: Sequence[int], dtype: str, like=None):
+        return torch.empty(shape, dtype=getattr(torch, dtype))
+
+    def contiguous(self, x):
+        return x.resolve_neg().contiguous() if x.is_neg() else x.contiguous()
+
+    def address(self, x) -> int:
+        return x.data_ptr()
+
+    def as_real(self, x):
+        x = torch.view_as_real(x.resolve_conj())
+        return x.reshape(*x.shape[:-2], -1)
+
+    def as_complex(self, x):
+        return torch.view_as_complex(x.reshape(*x.shape[:-1], -1, 2))
+
+    def integers(self, x):
+        return torch.as_tensor(x).detach().to("cpu", torch.int64).contiguous().numpy()
+
+    def norm(self, x) -> float:
+        return float(torch.linalg.vector_norm(x.detach(), dtype=torch.float64))
+
+    def reduce(
+        self,
+        reduction,
+        arrays: Sequence,
+        options: RunOptions = DEFAULT_OPTIONS,
+        out: Tensor | None = None,
+        known: Tensor | None = None,
+    ):
+        """As for all libraries, and differentiable.
+
+        Args:
+            known: the values of the reduction that this one was derived from.
+        """
+        if is_compiling():
+            return self._operator(reduction, arrays, options, out, known)
+        is_wanted = is_special = False
+        for x in arrays:
+            kind = type(x)
+            if kind is not Tensor and kind is not Parameter:
+                if not isinstance(x, Tensor):
+                    raise ArrayTypeError(f"Inputs are tensors; {type(x).__name__} came.")
+                is_special = True
+            if not x.is_cpu:
+                is_special = True
+                self.check_device(x)
+            if x.requires_grad:
+                is_wanted = True
+        if _has_transforms():
+            from ._autograd import transformed
+
+            return transformed(reduction, arrays, options, out, known)
+        if is_special or _mode_count():
+            return self._operator(reduction, arrays, options, out, known)
+        if (is_wanted and torch.is_grad_enabled()) or forward_ad._current_level >= 0:
+            from ._autograd import recorded
+
+            return recorded(reduction, arrays, options, out, known)
+        return self.run_plain(reduction, arrays, options, out, known)
+
+    def run_plain(self, reduction, arrays, options, out=None, known: Tensor | None = None):
+        """As `reduce`, of tensors as they are in memory, without derivatives."""
+        arrays = [self.contiguous(x) for x in arrays]
+        if known is None:
+            return self.run(reduction, arrays, options, out)
+        return self.run(reduction, arrays, options, out, ((root_of(reduction), self.contiguous(known)),))
+
+    def run_or_trace(self, reduction, arrays, options, known: Tensor | None):
+        """As `run_plain` where tensors have memory; an operator in a graph where they do not."""
+        if not _mode_count() and all(type(x) is Tensor or type(x) is Parameter for x in arrays):
+            return self.run_plain(reduction, arrays, options, None, known)
+        return self._operator(reduction, arrays, options, None, known)
+
+    def _operator(self, reduction, arrays, options, out, known):
+        from ._operators import operated
+
+        return operated(reduction, arrays, options, out, known)
+
+    def solve(self, reduction, arrays, position: int, settings: SolverSettings, options: RunOptions = DEFAULT_OPTIONS):
+        from ._solving import solved
+
+        for x in arrays:
+            if not isinstance(x, Tensor):
+                raise ArrayTypeError(f"Inputs are tensors; {type(x).__name__} came.")
+            self.check_device(x)
+        return solved(reduction, arrays, position, settings, options)
+
+    def check_device(self, x: Tensor) -> None:
+        """Raises for memory that the engine cannot reach; tensors without memory pass."""
+        if not x.is_cpu and not x.is_meta:
+            raise EngineError(f"Tensors are on the host, where the engine is; one on {x.device} came.")
+
+
+TORCH = TorchArrays()
