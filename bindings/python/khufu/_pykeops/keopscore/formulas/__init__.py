@@ -21,17 +21,9 @@ ComplexSquareAbs ComplexSubtract ComplexSum ComplexSumT Conj Imag2Complex Real2C
 
 VARIABLES = ["IntCst", "RatCst", "Var", "Zero"]
 
-AUTODIFF = [
-    "Diff",
-    "Divergence",
-    "Grad",
-    "Laplacian",
-    "AdjointOperator",
-    "SumLinOperator",
-    "TraceOperator",
-    "AutoFactorize",
-    "Factorize",
-]
+AUTODIFF = ["Diff", "Divergence", "Grad", "Laplacian"]
+FACTORIZATION = ["AutoFactorize", "Factorize"]
+LINEAR = ["AdjointOperator", "SumLinOperator", "TraceOperator"]
 
 #: Each is called as Name_Reduction(formula, [K,] tag [, weight]): tag 0 for a result that follows i, 1 for j.
 REDUCTIONS = [
@@ -41,7 +33,7 @@ REDUCTIONS = [
     ).split()
 ]
 
-__all__ = [*MATHS, *COMPLEX, *VARIABLES, *AUTODIFF, *REDUCTIONS]
+__all__ = [*MATHS, *COMPLEX, *VARIABLES, *AUTODIFF, *FACTORIZATION, *LINEAR, *REDUCTIONS]
 
 
 def __getattr__(name: str):
