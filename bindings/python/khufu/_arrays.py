@@ -101,6 +101,22 @@ class Arrays:
         """The Euclidean length of all numbers."""
         raise NotImplementedError
 
+    def converted(self, x):
+        """What shares its memory through DLPack or NumPy's array interface, as one of the library's arrays; None for other things."""
+        raise NotImplementedError
+
+    def default_dtype(self) -> str:
+        """The type of numbers that meet no array."""
+        return "float64"
+
+    def broadcast(self, x, shape: Sequence[int]):
+        """A view of a shape in which axes of length 1 repeat."""
+        raise NotImplementedError
+
+    def where(self, condition, x, y):
+        """x where a condition holds, y elsewhere."""
+        raise NotImplementedError
+
     def reduce(self, reduction: Reduction, arrays: Sequence, options: RunOptions = DEFAULT_OPTIONS, out=None):
         """Runs a reduction, in a way that the library can differentiate where it can.
 

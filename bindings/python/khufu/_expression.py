@@ -10,17 +10,39 @@ from ._library import Accumulation, Formula, Reduction
 VI, VJ, PM = 0, 1, 2
 
 
+class Skeleton:
+    """A formula without its data: nodes that are written alike share one, so that it is by its identity that a formula is known again."""
+
+    __slots__ = ("dimension",)
+
+    def __init__(self, dimension: int):
+        self.dimension = dimension
+
+
 class Node:
     """An operation on other nodes, or a variable."""
 
-    __slots__ = ("name", "operands", "attributes", "dimension")
+    __slots__ = ("name", "operands", "attributes", "skeleton", "inputs")
 
-    def __init__(self, name: str, operands: tuple["Node", ...], attributes: tuple, dimension: int):
+    def __init__(self, name: str, operands: tuple["Node", ...], attributes: tuple, skeleton: Skeleton, inputs: dict):
         self.name = name
         self.operands = operands
         #: Whole numbers and tuples of such.
         self.attributes = attributes
-        self.dimension = dimension
+        self.skeleton = skeleton
+        #: The variables under it, each once, in the order in which they are met.
+        self.inputs: dict[tuple, "VariableNode"] = inputs
+
+    @property
+    def dimension(self) -> int:
+        return self.skeleton.dimension
+
+    def __reduce__(self):
+        return _applied_again, (self.name, self.operands, self.attributes)
+
+
+def _applied_again(name, operands, attributes):
+    return apply(name, *operands, attributes=attributes)
 
 
 class VariableNode(Node):
@@ -29,10 +51,26 @@ class VariableNode(Node):
     __slots__ = ("category", "source")
 
     def __init__(self, category: int, dimension: int, source):
-        super().__init__("Var", (), (), dimension)
+        kind = (category, dimension, type(source) is Bound)
+        skeleton = _leaves.get(kind)
+        if skeleton is None:
+            skeleton = _leaves[kind] = Skeleton(dimension)
+        self.name = "Var"
+        self.operands = self.attributes = ()
+        self.skeleton = skeleton
         self.category = category
         #: Nodes of one source and category are one input.
         self.source = source
+        self.inputs = {(category, dimension, id(source)): self}
+
+    def __reduce__(self):
+        return VariableNode, (self.category, self.dimension, self.source)
+
+
+class Bound:
+    """The source of a variable that is part of a formula's text and no input, such as that of a trace."""
+
+    __slots__ = ()
 
 
 #: Operations of which the dimension, or whether they exist, depends on more than their operands' dimensions.
@@ -40,12 +78,16 @@ _STRUCTURAL = frozenset(
     ["Grad", "Diff", "GradMatrix", "Divergence", "Laplacian", "TraceOperator", "AdjointOperator", "SumLinOperator"]
 )
 
+_leaves: dict[tuple, Skeleton] = {}
+_skeletons: dict[tuple, Skeleton] = {}
 _dimensions: dict[tuple, int] = {}
+#: Formulas with ever new whole numbers would fill a table without end.
+_MOST_SKELETONS = 1 << 16
 
 
 def constant(number: int) -> Node:
     """A whole number that is part of the formula."""
-    return Node("IntCst", (), (number,), 1)
+    return apply("IntCst", attributes=(number,))
 
 
 def apply(name: str, *operands: Node, attributes: tuple = ()) -> Node:
@@ -54,18 +96,60 @@ def apply(name: str, *operands: Node, attributes: tuple = ()) -> Node:
     Raises:
         FormulaError: where it does not take such operands.
     """
+    if len(operands) == 1:
+        first = operands[0]
+        inputs = first.inputs
+        key = (name, attributes, first.skeleton)
+    elif len(operands) == 2:
+        first, second = operands
+        inputs, places = _merged(first.inputs, second.inputs)
+        key = (name, attributes, first.skeleton, second.skeleton, places)
+    else:
+        inputs, parts = {}, [name, attributes]
+        for operand in operands:
+            inputs, places = _merged(inputs, operand.inputs)
+            parts += (operand.skeleton, places)
+        key = tuple(parts)
+    skeleton = _skeletons.get(key)
+    if skeleton is None:
+        if len(_skeletons) >= _MOST_SKELETONS:
+            _skeletons.clear()
+        skeleton = _skeletons[key] = Skeleton(_dimension(name, operands, attributes, inputs))
+    return Node(name, operands, attributes, skeleton, inputs)
+
+
+def _merged(a: dict, b: dict) -> tuple[dict, tuple | None]:
+    """The inputs of two operands, and where those of the second are among them; None for behind those of the first."""
+    if not b:
+        return a, None
+    if not a:
+        return b, None
+    merged = {**a, **b}
+    if len(merged) == len(a) + len(b):
+        return merged, None
+    positions = {identity: position for position, identity in enumerate(merged)}
+    return merged, tuple([positions[identity] for identity in b])
+
+
+def _dimension(name: str, operands: tuple, attributes: tuple, inputs: dict) -> int:
     if name in _STRUCTURAL:
-        node = Node(name, operands, attributes, 0)
-        node.dimension = formula(node, numbered([node])).dimension
-        return node
-    key = (name, attributes, *(operand.dimension for operand in operands))
+        node = Node(name, operands, attributes, Skeleton(0), inputs)
+        return formula(node, _positions(inputs)).dimension
+    key = (name, attributes, *[operand.dimension for operand in operands])
     dimension = _dimensions.get(key)
     if dimension is None:
         # Asked of variables of these dimensions, once.
         variables = tuple(VariableNode(VI, operand.dimension, k) for k, operand in enumerate(operands))
-        example = Node(name, variables, attributes, 0)
-        dimension = _dimensions[key] = formula(example, numbered([example])).dimension
-    return Node(name, operands, attributes, dimension)
+        inputs = {identity(variable): variable for variable in variables}
+        example = Node(name, variables, attributes, Skeleton(0), inputs)
+        if len(_dimensions) >= _MOST_SKELETONS:
+            _dimensions.clear()
+        dimension = _dimensions[key] = formula(example, _positions(inputs)).dimension
+    return dimension
+
+
+def _positions(inputs: dict) -> dict[tuple, int]:
+    return {identity: position for position, identity in enumerate(inputs)}
 
 
 def in_order(roots: Sequence[Node]) -> list[Node]:
@@ -86,28 +170,25 @@ def in_order(roots: Sequence[Node]) -> list[Node]:
 
 def variables(roots: Sequence[Node]) -> list[VariableNode]:
     """The inputs under some nodes, in the order in which they are met; one of each source and category."""
-    found = {}
-    for node in in_order(roots):
-        if type(node) is VariableNode:
-            found.setdefault((node.category, node.dimension, id(node.source)), node)
-    return list(found.values())
+    inputs: dict = {}
+    for root in roots:
+        inputs = {**inputs, **root.inputs}
+    return [node for node in inputs.values() if type(node.source) is not Bound]
 
 
-def numbered(roots: Sequence[Node]) -> dict[tuple, int]:
-    """A position for each input."""
-    return {_identity(node): position for position, node in enumerate(variables(roots))}
-
-
-def _identity(node: VariableNode) -> tuple:
+def identity(node: VariableNode) -> tuple:
+    """What variables of one input share."""
     return (node.category, node.dimension, id(node.source))
 
 
 def formula(root: Node, positions: dict[tuple, int]) -> Formula:
-    """The engine's formula of a node, with inputs at some positions."""
+    """The engine's formula of a node, with inputs at some positions; those without one, of traces, come behind."""
     made: dict[int, Formula] = {}
+    positions = dict(positions)
     for node in in_order([root]):
         if type(node) is VariableNode:
-            made[id(node)] = Formula(f"Var({positions[_identity(node)]},{node.dimension},{node.category})")
+            position = positions.setdefault(identity(node), max(positions.values(), default=-1) + 1)
+            made[id(node)] = Formula(f"Var({position},{node.dimension},{node.category})")
             continue
         arguments = [f"a{k}" for k in range(len(node.operands))] + [_written(item) for item in node.attributes]
         operands = {f"a{k}": made[id(operand)] for k, operand in enumerate(node.operands)}
@@ -128,7 +209,7 @@ def substituted(root: Node, replace) -> Node:
             continue
         operands = tuple(made[id(operand)] for operand in node.operands)
         is_same = all(a is b for a, b in zip(operands, node.operands))
-        made[id(node)] = node if is_same else Node(node.name, operands, node.attributes, node.dimension)
+        made[id(node)] = node if is_same else apply(node.name, *operands, attributes=node.attributes)
     return made[id(root)]
 
 
@@ -139,7 +220,7 @@ class Program(NamedTuple):
     variables: list[VariableNode]
 
 
-_programs: dict[tuple, Reduction] = {}
+_programs: dict[tuple, tuple[Reduction, bool]] = {}
 _LARGEST_TABLE = 1024
 
 
@@ -158,35 +239,33 @@ def program(
     Args:
         extra: inputs that count points and batch items though the formula does not use them.
     """
-    roots = (root,) if weight is None else (root, weight)
-    order = in_order([*roots, *extra])
-    places: dict = {}
-    inputs: list[VariableNode] = []
-    key: list = [kind, k, over, accumulation, weight is None]
-    for place, node in enumerate(order):
-        if type(node) is VariableNode:
-            identity = _identity(node)
-            position = places.get(identity)
-            if position is None:
-                position = places[identity] = len(inputs)
-                inputs.append(node)
-            key.append((position, node.category, node.dimension))
-        else:
-            key.append((node.name, node.attributes, *[places[id(operand)] for operand in node.operands]))
-        places[id(node)] = place
-    key += [places[id(node)] for node in roots]
-    key_tuple = tuple(key)
-    reduction = _programs.get(key_tuple)
-    if reduction is None:
-        positions = {_identity(node): position for position, node in enumerate(inputs)}
-        reduction = Reduction.of(
-            kind, formula(root, positions), weight and formula(weight, positions), k, over, accumulation,
-            [f"Var({position},{node.dimension},{node.category})" for position, node in enumerate(inputs)],
-        )  # fmt: skip
+    inputs = root.inputs
+    key = (kind, k, over, accumulation, root.skeleton)
+    for node in extra if weight is None else (weight, *extra):
+        inputs, places = _merged(inputs, node.inputs)
+        key += (node is weight, node.skeleton, places)
+    known = _programs.get(key)
+    if known is None:
+        known = _compiled(kind, root, weight, k, over, accumulation, inputs)
         if len(_programs) >= _LARGEST_TABLE:
             _programs.clear()
-        _programs[key_tuple] = reduction
-    return Program(reduction, inputs)
+        _programs[key] = known
+    reduction, has_bound = known
+    variables = list(inputs.values())
+    if has_bound:
+        variables = [node for node in variables if type(node.source) is not Bound]
+    return Program(reduction, variables)
+
+
+def _compiled(kind: str, root: Node, weight: Node | None, k: int, over: int, accumulation: Accumulation, inputs: dict):
+    """A reduction, and whether some of the inputs are bound."""
+    variables = [node for node in inputs.values() if type(node.source) is not Bound]
+    positions = {identity(node): position for position, node in enumerate(variables)}
+    reduction = Reduction.of(
+        kind, formula(root, positions), weight and formula(weight, positions), k, over, accumulation,
+        [f"Var({position},{node.dimension},{node.category})" for position, node in enumerate(variables)],
+    )  # fmt: skip
+    return reduction, len(variables) < len(inputs)
 
 
 # A forked child makes its own objects of the engine's.

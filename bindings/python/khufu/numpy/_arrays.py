@@ -9,6 +9,7 @@ import numpy
 from .._arrays import COMPLEX_TYPES, DEFAULT_OPTIONS, REAL_TYPES, Arrays, RunOptions, SolverSettings
 
 _NAMES = {numpy.dtype(name): name for name in ("float16", "float32", "float64", "complex64", "complex128", "int64")}
+from ..errors import ArrayTypeError
 
 
 class NumpyArrays(Arrays):
@@ -50,6 +51,22 @@ class NumpyArrays(Arrays):
 
     def norm(self, x) -> float:
         return float(numpy.linalg.norm(x.astype("float64", copy=False)))
+
+    def converted(self, x):
+        if hasattr(x, "__dlpack__"):
+            try:
+                return numpy.from_dlpack(x)
+            except (BufferError, RuntimeError, TypeError, ValueError) as error:
+                raise ArrayTypeError(f"A {type(x).__name__} does not share its memory with NumPy: {error}") from None
+        if hasattr(x, "__array_interface__") or hasattr(x, "__array__"):
+            return numpy.asarray(x)
+        return None
+
+    def broadcast(self, x, shape: Sequence[int]):
+        return numpy.broadcast_to(x, shape)
+
+    def where(self, condition, x, y):
+        return numpy.where(condition, x, y)
 
     def reduce(self, reduction, arrays: Sequence, options: RunOptions = DEFAULT_OPTIONS, out=None):
         return self.run(reduction, [self.contiguous(x) for x in arrays], options, out)
