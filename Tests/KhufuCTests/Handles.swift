@@ -65,7 +65,7 @@ final class FormulaHandle {
     var text: String {
         var buffer = [CChar](repeating: 0, count: khufu_formula_text(pointer, nil, 0))
         _ = khufu_formula_text(pointer, &buffer, buffer.count)
-        return String(cString: buffer)
+        return String(decoding: buffer.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }
 
