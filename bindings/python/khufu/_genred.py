@@ -7,7 +7,7 @@ from typing import Any, Sequence
 from ._arrays import DEFAULT_OPTIONS, Arrays
 from ._recipes import reduction_of, written
 from ._reductions import (
-    accumulation_of, check_accumulator, count_of, declaration, finish, kind_of, options_of, unfinished,
+    accumulation_of, check_accumulator, completed, count_of, declaration, finish, kind_of, options_of, unfinished,
 )  # fmt: skip
 from .errors import ArgumentError, ArrayTypeError
 
@@ -75,7 +75,8 @@ class GenericGenred:
         kind = kind_of(reduction_op, formula2 is not None)
         self._count = count_of(opt_arg, kind)
         accumulation = accumulation_of(kind, dtype_acc, use_double_acc, sum_scheme)
-        self._recipe = written(kind, formula, formula2, self._count, int(axis), accumulation, aliases)
+        self.aliases = completed(aliases, formula, formula2)
+        self._recipe = written(kind, formula, formula2, self._count, int(axis), accumulation, self.aliases)
         self._kind = kind
         self._accumulator = None if dtype_acc == "auto" else dtype_acc
         self.axis = int(axis)
@@ -89,11 +90,7 @@ class GenericGenred:
             "enable_chunks": enable_chunks,
             "multVar_highdim": rec_multVar_highdim,
         }
-        inputs = reduction_of(self._recipe).inputs
-        self.aliases = list(aliases)
-        for position, (category, dimension) in list(enumerate(inputs))[len(self.aliases) :]:
-            self.aliases.append(f"Var({position},{dimension},{category})")
-        self.nargs = len(inputs)
+        self.nargs = len(reduction_of(self._recipe).inputs)
         self.formula = _keops_text(kind, formula, formula2, opt_arg, self.axis)
         self._describe()
 

@@ -7,7 +7,7 @@ from typing import Any, Callable, Sequence
 
 from ._arrays import Arrays, SolverSettings
 from ._recipes import reduction_of, written
-from ._reductions import accumulation_of, check_accumulator, options_of
+from ._reductions import accumulation_of, check_accumulator, completed, options_of
 from .errors import ArgumentError
 
 
@@ -32,12 +32,9 @@ class GenericKernelSolve:
         self.axis = int(axis)
         accumulation = accumulation_of("Sum", dtype_acc, use_double_acc, sum_scheme)
         self._accumulator = None if dtype_acc == "auto" else dtype_acc
-        self._recipe = written("Sum", formula, None, 1, self.axis, accumulation, aliases)
-        inputs = reduction_of(self._recipe).inputs
-        self.aliases = list(aliases)
-        for position, (category, dimension) in list(enumerate(inputs))[len(self.aliases) :]:
-            self.aliases.append(f"Var({position},{dimension},{category})")
-        self.nargs = len(inputs)
+        self.aliases = completed(aliases, formula)
+        self._recipe = written("Sum", formula, None, 1, self.axis, accumulation, self.aliases)
+        self.nargs = len(reduction_of(self._recipe).inputs)
         self.varinvalias = varinvalias
         self.varinvpos = self._position(varinvalias)
         self.formula = f"Sum_Reduction({formula},{1 - self.axis})"

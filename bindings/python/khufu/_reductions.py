@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Sequence
 
 from ._arrays import DEFAULT_OPTIONS, RunOptions
 from ._library import Accumulation
-from .errors import ArgumentError, ArrayTypeError
+from .errors import ArgumentError, ArrayTypeError, FormulaError
 
 #: The names that users write, and the engine's.
 KINDS = {
@@ -38,6 +39,8 @@ SUMS = frozenset(["Sum", "LogSumExp", "SumSoftMaxWeight", "Max_SumShiftExpWeight
 
 #: The second formula, the weight, is not left out of these.
 _WEIGHTED = frozenset(["LogSumExpWeight", "SumSoftMaxWeight", "SoftMax", "Max_SumShiftExpWeight"])
+
+_VARIABLE = re.compile(r"\bVar\s*\(\s*(\d+)\s*,\s*\d+\s*,\s*\d+\s*\)", re.ASCII)
 
 _SCHEMES = ("auto", "direct_sum", "block_sum", "kahan_scheme")
 
@@ -187,6 +190,24 @@ def unfinished(kind: str, out, k: int, dimension: int):
     if out is None or kind not in K_KINDS or dimension == 1 or tuple(out.shape[-2:]) != (k, dimension):
         return out
     return out.reshape((*out.shape[:-2], k * dimension))
+
+
+def completed(aliases: Sequence[str], *formulas: str | None) -> list[str]:
+    """The declarations of inputs, and those that formulas only write as Var(position,dimension,category).
+
+    They are read from the texts: an input stays one where simplification drops it.
+
+    Raises:
+        FormulaError: where positions leave a gap.
+    """
+    found = {int(match[1]): "".join(match[0].split()) for text in formulas if text for match in _VARIABLE.finditer(text)}
+    complete = list(aliases)
+    while len(complete) in found:
+        complete.append(found[len(complete)])
+    beyond = [position for position in found if position > len(complete)]
+    if beyond:
+        raise FormulaError(f"Inputs are numbered without gaps; {found[min(beyond)]} came where {len(complete)} is the next.")
+    return complete
 
 
 def declaration(text: str) -> Sequence[Any]:

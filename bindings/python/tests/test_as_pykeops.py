@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -296,6 +297,20 @@ assert np.allclose(ConjugateGradientSolver("numpy", lambda v: A @ v, q, 1e-9), n
 print("all")
 """
     assert python("-c", code) == "all\n"
+
+
+def test_inputs_that_only_the_formula_names():
+    from khufu import FormulaError
+    from khufu.numpy import Genred
+
+    x, y = np.ones((4, 3)), np.ones((6, 3))
+    declared = ["x = Vi(0,3)"]
+    # The formula is 0: nothing but its text says that it has four inputs.
+    zero = Genred("Grad(Grad(x + Var(1, 3, 1), x, Var(2,3,0)), x, Var(3,3,0))", declared, axis=1)
+    assert zero.aliases == ["x = Vi(0,3)", "Var(1,3,1)", "Var(2,3,0)", "Var(3,3,0)"] and declared == ["x = Vi(0,3)"]
+    assert np.array_equal(zero(x, y, x, x), np.zeros((4, 3)))
+    with pytest.raises(FormulaError, match=r"Var\(2,3,1\) came where 1 is the next"):
+        Genred("x + Var(2,3,1)", declared)
 
 
 @needs_torch

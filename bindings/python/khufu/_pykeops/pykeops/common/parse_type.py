@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from khufu import ArgumentError, FormulaError
+from khufu._reductions import completed
 
 categories = {"Vi": 0, "Vj": 1, "Pm": 2}
 
@@ -43,11 +44,7 @@ def get_sizes(aliases, *args) -> tuple[int, int]:
 
 def complete_aliases(formula: str, aliases) -> list[str]:
     """The declarations, and those that a formula makes by Var(position,dimension,category) beyond them; a new list."""
-    found = {int(match[1]): match[0] for match in _VARIABLE.finditer("".join(formula.split()))}
-    extra = sorted(position for position in found if position >= len(aliases))
-    if extra != list(range(len(aliases), len(aliases) + len(extra))):
-        raise FormulaError(f"Positions of variables leave a gap after {len(aliases)} declarations: {extra} came.")
-    return [*aliases, *(found[position] for position in extra)]
+    return completed(aliases, formula)
 
 
 def get_optional_flags(
