@@ -104,10 +104,17 @@ class TorchArrays(Arrays):
 
     def run_plain(self, reduction, arrays, options, out=None, known: Tensor | None = None):
         """As `reduce`, of tensors as they are in memory, without derivatives."""
-        arrays = [self.contiguous(x) for x in arrays]
-        if known is None:
-            return self.run(reduction, arrays, options, out)
-        return self.run(reduction, arrays, options, out, ((root_of(reduction), self.contiguous(known)),))
+        try:
+            whole = [self.contiguous(x) for x in arrays]
+            past = () if known is None else ((root_of(reduction), self.contiguous(known)),)
+            return self.run(reduction, whole, options, out, past)
+        except RuntimeError:
+            # Tensors of `torch.autograd.grad(…, is_grads_batched=True)` have no memory of their own.
+            from ._batching import is_mapped, run_mapped
+
+            if out is not None or not any(is_mapped(x) for x in (*arrays, known)):
+                raise
+            return run_mapped(self.run_plain, reduction, arrays, options, known)
 
     def run_or_trace(self, reduction, arrays, options, known: Tensor | None):
         """As `run_plain` where tensors have memory; an operator in a graph where they do not."""

@@ -98,11 +98,50 @@ def _jvp(ctx, _, __, *tangents):
     if step.reduction.value_count:
         if known is not None:
             known = known.detach()
-        for position, tangent in enumerate(tangents):
-            if tangent is not None:
-                part = TORCH.reduce(step.reduction.tangent(position), (*arrays, tangent), step.options, known=known)[0]
-                total = part if total is None else total + part
+        parts = [
+            TORCH.reduce(step.reduction.tangent(position), (*arrays, tangent), step.options, known=known)[0]
+            for position, tangent in enumerate(tangents)
+            if tangent is not None
+        ]
+        total = combination([1.0] * len(parts), parts)
     return (total, None) if step.reduction.value_count and step.reduction.index_count else total
+
+
+def combination(weights: Sequence[float], parts: Sequence[Tensor]) -> Tensor:
+    """Σ weight · part. PyTorch's own operations lose the tangents of an outer derivative where they stand in a Function's jvp."""
+    return parts[0] if len(parts) == 1 and weights[0] == 1 else Combination.apply(tuple(weights), *parts)
+
+
+class Combination(Function):
+    """A linear combination, for use in a jvp."""
+
+    @staticmethod
+    def forward(weights: tuple, *parts: Tensor) -> Tensor:
+        total = parts[0] * weights[0]
+        for weight, part in zip(weights[1:], parts[1:]):
+            total = total + weight * part
+        return total
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.weights = inputs[0]
+
+    @staticmethod
+    def backward(ctx, cotangent):
+        return (None, *[cotangent * weight for weight in ctx.weights])
+
+    @staticmethod
+    def jvp(ctx, _, *tangents):
+        pairs = [(weight, tangent) for weight, tangent in zip(ctx.weights, tangents) if tangent is not None]
+        return combination([weight for weight, _ in pairs], [tangent for _, tangent in pairs])
+
+    @staticmethod
+    def vmap(info, in_dims, weights: tuple, *parts: Tensor):
+        moved = [
+            part.expand(info.batch_size, *part.shape) if dim is None else part.movedim(dim, 0)
+            for part, dim in zip(parts, in_dims[1:])
+        ]
+        return Combination.apply(weights, *moved), 0
 
 
 class Recorded(Function):

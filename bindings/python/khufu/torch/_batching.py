@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+from typing import Callable, NamedTuple, Sequence
 
+import torch
 from torch import Tensor
 
 from .._arrays import RunOptions
@@ -74,3 +75,38 @@ def batched(
         # Only what was known is mapped: the same for all.
         moved[0] = moved[0].expand(size, *moved[0].shape)
     return Batched(moved, known, options, 0 if like is None else rank - ranks[like])
+
+
+# The map that was there before torch.func's, which torch.autograd still has for batches of cotangents
+
+
+def is_mapped(x: Tensor | None) -> bool:
+    """Whether a tensor is one of many in a map of torch.autograd's."""
+    ask = getattr(torch._C._functorch, "is_legacy_batchedtensor", None)
+    return x is not None and ask is not None and ask(x)
+
+
+def run_mapped(
+    run: Callable, reduction: Reduction, arrays: Sequence[Tensor], options: RunOptions, known: Tensor | None
+) -> tuple[Tensor | None, Tensor | None]:
+    """Runs a reduction once for all items of a map.
+
+    Args:
+        run: called with (reduction, arrays, options, out, known), of tensors that are not mapped.
+    """
+    level = torch._C._vmapmode_increment_nesting() - 1
+    torch._C._vmapmode_decrement_nesting()
+
+    def opened(x: Tensor | None) -> Tensor | None:
+        """All items, along the first axis; the length is asked for those that are not mapped."""
+        return torch._remove_batch_dim(x, level, 1, 0) if is_mapped(x) else x
+
+    in_dims = [0 if is_mapped(x) else None for x in arrays]
+    opened_arrays = [opened(x) for x in arrays]
+    size = next((x.shape[0] for x, dim in zip(opened_arrays, in_dims) if dim == 0), 1)
+    call = batched(reduction, size, in_dims, opened_arrays, options, 0 if is_mapped(known) else None, opened(known))
+    values, indices = run(reduction, call.arrays, call.options, None, call.known)
+    return (
+        None if values is None else torch._add_batch_dim(call.restored(values), 0, level),
+        None if indices is None else torch._add_batch_dim(indices, 0, level),
+    )

@@ -9,8 +9,10 @@ from torch import Tensor
 from torch.autograd.function import Function
 
 from .._arrays import RunOptions, SolverSettings
-from .._library import Reduction
+from .._library import Accumulation, Reduction
+from .._recipes import reduction_of, written
 from ._arrays import TORCH
+from ._autograd import combination
 
 
 class Problem:
@@ -34,7 +36,7 @@ class Problem:
 
 def solved(reduction: Reduction, arrays: Sequence[Tensor], position: int, settings: SolverSettings, options: RunOptions) -> Tensor:
     """x of K x + alpha x = b, where b is the array at a position and K takes it to the reduction's result."""
-    alpha = settings.alpha if isinstance(settings.alpha, Tensor) else None
+    alpha = settings.alpha.reshape(1).to(arrays[position].dtype) if isinstance(settings.alpha, Tensor) else None
     return Solution.apply(Problem(reduction, position, settings, options), alpha, *arrays)
 
 
@@ -78,18 +80,21 @@ class Solution(Function):
     def jvp(ctx, _, alpha_tangent, *tangents):
         problem: Problem = ctx.problem
         alpha, x, *arrays = ctx.saved_tensors
-        b = torch.zeros_like(x)
         at_solution = problem.inputs(arrays, x)
+        weights, parts = [], []
         for k, tangent in enumerate(tangents):
             if tangent is None:
                 continue
             if k == problem.position:
-                b = b + tangent
+                weights.append(1.0)
+                parts.append(tangent)
             else:
-                b = b - TORCH.reduce(problem.reduction.tangent(k), (*at_solution, tangent), problem.options)[0]
+                weights.append(-1.0)
+                parts.append(TORCH.reduce(problem.reduction.tangent(k), (*at_solution, tangent), problem.options)[0])
         if alpha_tangent is not None:
-            b = b - alpha_tangent * x
-        return problem.solution(alpha, arrays, b)
+            weights.append(-1.0)
+            parts.append(_product(alpha_tangent, x))
+        return problem.solution(alpha, arrays, combination(weights, parts))
 
     @staticmethod
     def vmap(info, in_dims, problem: Problem, alpha: Tensor | None, *arrays: Tensor):
@@ -101,3 +106,10 @@ class Solution(Function):
             for k in range(info.batch_size)
         ]
         return torch.stack(solutions), 0
+
+
+def _product(number: Tensor, x: Tensor) -> Tensor:
+    """A number, of shape (1,), times an array, as a sum of one term: a reduction has derivatives in a jvp, too."""
+    dimension = x.shape[-1]
+    recipe = written("Sum", "p * x", None, 1, 1, Accumulation(), ["p = Pm(1)", f"x = Vi({dimension})"])
+    return TORCH.reduce(reduction_of(recipe), (number, x))[0]
