@@ -63,6 +63,27 @@ class TorchArrays(Arrays):
     def norm(self, x) -> float:
         return float(torch.linalg.vector_norm(x.detach(), dtype=torch.float64))
 
+    def converted(self, x):
+        if isinstance(x, Tensor):
+            return x
+        try:
+            if hasattr(x, "__dlpack__"):
+                return torch.from_dlpack(x)
+            if hasattr(x, "__array_interface__") or hasattr(x, "__array__"):
+                return torch.as_tensor(x)
+        except (BufferError, RuntimeError, TypeError, ValueError) as error:
+            raise ArrayTypeError(f"A {type(x).__name__} does not share its memory with PyTorch: {error}") from None
+        return None
+
+    def default_dtype(self) -> str:
+        return _NAMES[torch.get_default_dtype()]
+
+    def broadcast(self, x, shape: Sequence[int]):
+        return x.expand(shape)
+
+    def where(self, condition, x, y):
+        return torch.where(torch.as_tensor(condition), x, y)
+
     def reduce(
         self,
         reduction,
