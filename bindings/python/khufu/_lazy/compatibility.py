@@ -20,6 +20,13 @@ class Compatibility:
         """The array library."""
         return self.arrays
 
+    @property
+    def callfun(self):
+        """What the result of a reduction computes when it is called."""
+        if "_call" not in self.__dict__:
+            raise AttributeError("Only the result of a reduction has a callfun; this LazyTensor is not reduced.")
+        return self._call
+
     def unary(self, operation: str, dimres=None, opt_arg=None, opt_arg2=None, is_complex: bool | None = None):
         """An operation of the formula language on this tensor.
 
