@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from ._library import Accumulation, Formula, Reduction
 
@@ -22,16 +23,16 @@ class Skeleton:
 class Node:
     """An operation on other nodes, or a variable."""
 
-    __slots__ = ("name", "operands", "attributes", "skeleton", "inputs")
+    __slots__ = ("attributes", "inputs", "name", "operands", "skeleton")
 
-    def __init__(self, name: str, operands: tuple["Node", ...], attributes: tuple, skeleton: Skeleton, inputs: dict):
+    def __init__(self, name: str, operands: tuple[Node, ...], attributes: tuple, skeleton: Skeleton, inputs: dict):
         self.name = name
         self.operands = operands
         #: Whole numbers and tuples of such.
         self.attributes = attributes
         self.skeleton = skeleton
         #: The variables under it, each once, in the order in which they are met.
-        self.inputs: dict[tuple, "VariableNode"] = inputs
+        self.inputs: dict[tuple, VariableNode] = inputs
 
     @property
     def dimension(self) -> int:
@@ -52,7 +53,10 @@ class VariableNode(Node):
 
     def __init__(self, category: int, dimension: int, source):
         kind = (category, dimension, type(source) is Bound)
-        skeleton = _leaves.get(kind)
+        if is_tracing():
+            skeleton = Skeleton(dimension)
+        else:
+            skeleton = _leaves.get(kind)
         if skeleton is None:
             skeleton = _leaves[kind] = Skeleton(dimension)
         self.name = "Var"
@@ -110,6 +114,8 @@ def apply(name: str, *operands: Node, attributes: tuple = ()) -> Node:
             inputs, places = _merged(inputs, operand.inputs)
             parts += (operand.skeleton, places)
         key = tuple(parts)
+    if is_tracing():
+        return Node(name, operands, attributes, Skeleton(_dimension(name, operands, attributes, inputs)), inputs)
     skeleton = _skeletons.get(key)
     if skeleton is None:
         if len(_skeletons) >= _MOST_SKELETONS:
@@ -136,16 +142,22 @@ def _dimension(name: str, operands: tuple, attributes: tuple, inputs: dict) -> i
         node = Node(name, operands, attributes, Skeleton(0), inputs)
         return formula(node, _positions(inputs)).dimension
     key = (name, attributes, *[operand.dimension for operand in operands])
+    if is_tracing():
+        return asked_dimension(*key)
     dimension = _dimensions.get(key)
     if dimension is None:
-        # Asked of variables of these dimensions, once.
-        variables = tuple(VariableNode(VI, operand.dimension, k) for k, operand in enumerate(operands))
-        inputs = {identity(variable): variable for variable in variables}
-        example = Node(name, variables, attributes, Skeleton(0), inputs)
         if len(_dimensions) >= _MOST_SKELETONS:
             _dimensions.clear()
-        dimension = _dimensions[key] = formula(example, _positions(inputs)).dimension
+        dimension = _dimensions[key] = asked_dimension(*key)
     return dimension
+
+
+def asked_dimension(name: str, attributes: tuple, *dimensions: int) -> int:
+    """The dimension of an operation on variables of some dimensions, of the engine."""
+    variables = tuple([VariableNode(VI, dimension, k) for k, dimension in enumerate(dimensions)])
+    inputs = {identity(variable): variable for variable in variables}
+    example = Node(name, variables, attributes, Skeleton(0), inputs)
+    return formula(example, _positions(inputs)).dimension
 
 
 def _positions(inputs: dict) -> dict[tuple, int]:
@@ -201,11 +213,11 @@ def _written(attribute) -> str:
 
 
 def substituted(root: Node, replace) -> Node:
-    """The same formula with other variables; `replace` maps a variable to another, or to itself."""
+    """The same formula with other variables; `replace` maps an input to another, or to itself."""
     made: dict[int, Node] = {}
     for node in in_order([root]):
         if type(node) is VariableNode:
-            made[id(node)] = replace(node)
+            made[id(node)] = node if type(node.source) is Bound else replace(node)
             continue
         operands = tuple(made[id(operand)] for operand in node.operands)
         is_same = all(a is b for a, b in zip(operands, node.operands))
@@ -240,6 +252,10 @@ def program(
         extra: inputs that count points and batch items though the formula does not use them.
     """
     inputs = root.inputs
+    if is_tracing():
+        for node in extra if weight is None else (weight, *extra):
+            inputs, _ = _merged(inputs, node.inputs)
+        return _described(kind, root, weight, k, over, accumulation, inputs)
     key = (kind, k, over, accumulation, root.skeleton)
     for node in extra if weight is None else (weight, *extra):
         inputs, places = _merged(inputs, node.inputs)
@@ -266,6 +282,55 @@ def _compiled(kind: str, root: Node, weight: Node | None, k: int, over: int, acc
         [f"Var({position},{node.dimension},{node.category})" for position, node in enumerate(variables)],
     )  # fmt: skip
     return reduction, len(variables) < len(inputs)
+
+
+# While a library traces a program, as torch.compile does, nothing that is found out may stay, and the engine's objects cannot be looked
+# into: a reduction is then a text.
+
+
+def _never() -> bool:
+    return False
+
+
+#: Replaced by a library that traces.
+is_tracing = _never
+
+
+class Described(NamedTuple):
+    """What stands for a reduction: its recipe and the numbers of its result, per point."""
+
+    recipe: str
+    value_count: int
+    index_count: int
+
+
+def _described(kind: str, root: Node, weight: Node | None, k: int, over: int, accumulation: Accumulation, inputs: dict) -> Program:
+    variables = [node for node in inputs.values() if type(node.source) is not Bound]
+    bound = [node for node in inputs.values() if type(node.source) is Bound]
+    names = {identity(node): f"Var({k},{node.dimension},{node.category})" for k, node in enumerate([*variables, *bound])}
+    texts = [None if node is None else _text(node, names, {}) for node in (root, weight)]
+    declarations = [names[identity(node)] for node in variables]
+    return Program(Described(*described(kind, *texts, k, over, *accumulation, *declarations)), variables)
+
+
+def described(kind: str, formula: str, weight: str | None, k: int, over: int, scheme: str, double: bool, *declarations: str) -> tuple:
+    """The recipe of a reduction, and the numbers of its result, of the engine."""
+    from ._recipes import reduction_of, written
+
+    recipe = written(kind, formula, weight, k, over, Accumulation(scheme, double), declarations)
+    reduction = reduction_of(recipe)
+    return recipe, reduction.value_count, reduction.index_count
+
+
+def _text(node: Node, names: dict[tuple, str], made: dict[int, str]) -> str:
+    """A formula's text; `made` has those of nodes that were met before."""
+    if type(node) is VariableNode:
+        return names[identity(node)]
+    found = made.get(id(node))
+    if found is None:
+        parts = [_text(operand, names, made) for operand in node.operands] + [_written(item) for item in node.attributes]
+        found = made[id(node)] = f"{node.name}({','.join(parts)})"
+    return found
 
 
 # A forked child makes its own objects of the engine's.

@@ -11,7 +11,7 @@ from torch.compiler import is_compiling
 from torch.nn import Parameter
 
 from .._arrays import DEFAULT_OPTIONS, Arrays, RunOptions, SolverSettings
-from .._recipes import root_of
+from .._recipes import recipe_of, root_of
 from ..errors import ArrayTypeError, EngineError
 
 _NAMES = {
@@ -98,6 +98,7 @@ class TorchArrays(Arrays):
             known: the values of the reduction that this one was derived from.
         """
         if is_compiling():
+            # A tracer; what it gets is no reduction of the engine's but a description of one.
             return self._operator(reduction, arrays, options, out, known)
         is_wanted = is_special = False
         for x in arrays:
@@ -144,9 +145,9 @@ class TorchArrays(Arrays):
         return self._operator(reduction, arrays, options, None, known)
 
     def _operator(self, reduction, arrays, options, out, known):
-        from ._operators import operated
+        from ._operators import by_recipe
 
-        return operated(reduction, arrays, options, out, known)
+        return by_recipe(recipe_of(reduction), reduction.value_count, reduction.index_count, arrays, options, out, known)
 
     def solve(self, reduction, arrays, position: int, settings: SolverSettings, options: RunOptions = DEFAULT_OPTIONS):
         from ._solving import solved

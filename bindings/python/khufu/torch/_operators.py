@@ -11,6 +11,7 @@ from typing import List, Sequence, Tuple
 import torch
 from torch import Tensor
 
+from .. import _expression
 from .._arrays import DEFAULT_OPTIONS, RunOptions
 from .._library import Reduction
 from .._recipes import recipe_of, reduction_of
@@ -22,15 +23,10 @@ from ._batching import batched
 _PARAMETER = 2
 
 
-def operated(reduction: Reduction, arrays: Sequence[Tensor], options: RunOptions, out, known):
-    """A reduction by way of the operator."""
-    return by_recipe(recipe_of(reduction), reduction.value_count, reduction.index_count, arrays, options, out, known)
-
-
 def by_recipe(
     recipe: str, value_count: int, index_count: int, arrays: Sequence[Tensor], options: RunOptions, out=None, known=None
 ):
-    """The same, for tracers that cannot look into the engine's objects."""
+    """As `TorchArrays.reduce`, by way of the operator. Tracers can follow it: it looks into none of the engine's objects."""
     if out is not None:
         raise ArgumentError("out is not taken in compiled graphs and for fake tensors; the graph has memory of its own.")
     patterns = options.ranges if isinstance(options.ranges, list) else [] if options.ranges is None else [options.ranges]
@@ -153,3 +149,9 @@ if hasattr(torch.library, "custom_op"):
     _operator.register_autograd(_backward, setup_context=_setup_context)
     if hasattr(_operator, "register_vmap"):
         _operator.register_vmap(_vmap)
+
+# A tracer asks the engine, but does not look into it.
+_expression.is_tracing = torch.compiler.is_compiling
+if hasattr(torch.compiler, "assume_constant_result"):
+    torch.compiler.assume_constant_result(_expression.asked_dimension)
+    torch.compiler.assume_constant_result(_expression.described)
