@@ -60,6 +60,10 @@ class Arrays:
 
     name = ""
 
+    def __reduce__(self):
+        # There is one of each library, under its name.
+        return self.name.upper()
+
     def owns(self, x) -> bool:
         """Whether x is one of its arrays."""
         raise NotImplementedError
@@ -213,7 +217,7 @@ class Arrays:
 
         def solve(tolerance: float) -> None:
             reduction.solve(
-                layout, [self.address(x) for x in arrays], position, self.address(solution), alpha=float(settings.alpha),
+                layout, [self.address(x) for x in arrays], position, self.address(solution), alpha=_number(settings.alpha),
                 tolerance=tolerance, maximum_iterations=settings.maximum_iterations,
                 solver=SolverSettings.METHODS[settings.method],
                 preconditioner=SolverSettings.PRECONDITIONERS[settings.preconditioner], rank=settings.rank,
@@ -280,6 +284,11 @@ class Arrays:
         if self.contiguous(out) is not out:
             raise ArrayTypeError("out is contiguous; this array is not.")
         return out
+
+
+def _number(x) -> float:
+    """A number, or that of an array of one."""
+    return float(x.item() if hasattr(x, "item") else x)
 
 
 def _broadcast(x, batch: Sequence[int], rank: int):

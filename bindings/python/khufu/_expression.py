@@ -39,11 +39,24 @@ class Node:
         return self.skeleton.dimension
 
     def __reduce__(self):
-        return _applied_again, (self.name, self.operands, self.attributes)
+        # As a list, for formulas may be deeper than recursion goes.
+        order = in_order([self])
+        places = {id(node): place for place, node in enumerate(order)}
+        return _from_list, ([node._written(places) for node in order],)
+
+    def _written(self, places: dict[int, int]):
+        return self.name, self.attributes, [places[id(operand)] for operand in self.operands]
 
 
-def _applied_again(name, operands, attributes):
-    return apply(name, *operands, attributes=attributes)
+def _from_list(written: list) -> Node:
+    nodes: list[Node] = []
+    for item in written:
+        if isinstance(item, Node):
+            nodes.append(item)
+        else:
+            name, attributes, places = item
+            nodes.append(apply(name, *[nodes[place] for place in places], attributes=attributes))
+    return nodes[-1]
 
 
 class VariableNode(Node):
@@ -69,6 +82,9 @@ class VariableNode(Node):
 
     def __reduce__(self):
         return VariableNode, (self.category, self.dimension, self.source)
+
+    def _written(self, places: dict[int, int]):
+        return self
 
 
 class Bound:
@@ -304,16 +320,22 @@ class Described(NamedTuple):
     index_count: int
 
 
-def _described(kind: str, root: Node, weight: Node | None, k: int, over: int, accumulation: Accumulation, inputs: dict) -> Program:
+def _described(
+    kind: str, root: Node, weight: Node | None, k: int, over: int, accumulation: Accumulation, inputs: dict
+) -> Program:
     variables = [node for node in inputs.values() if type(node.source) is not Bound]
     bound = [node for node in inputs.values() if type(node.source) is Bound]
-    names = {identity(node): f"Var({k},{node.dimension},{node.category})" for k, node in enumerate([*variables, *bound])}
+    names = {
+        identity(node): f"Var({k},{node.dimension},{node.category})" for k, node in enumerate([*variables, *bound])
+    }
     texts = [None if node is None else _text(node, names, {}) for node in (root, weight)]
     declarations = [names[identity(node)] for node in variables]
     return Program(Described(*described(kind, *texts, k, over, *accumulation, *declarations)), variables)
 
 
-def described(kind: str, formula: str, weight: str | None, k: int, over: int, scheme: str, double: bool, *declarations: str) -> tuple:
+def described(
+    kind: str, formula: str, weight: str | None, k: int, over: int, scheme: str, double: bool, *declarations: str
+) -> tuple:
     """The recipe of a reduction, and the numbers of its result, of the engine."""
     from ._recipes import reduction_of, written
 
@@ -328,7 +350,9 @@ def _text(node: Node, names: dict[tuple, str], made: dict[int, str]) -> str:
         return names[identity(node)]
     found = made.get(id(node))
     if found is None:
-        parts = [_text(operand, names, made) for operand in node.operands] + [_written(item) for item in node.attributes]
+        parts = [_text(operand, names, made) for operand in node.operands] + [
+            _written(item) for item in node.attributes
+        ]
         found = made[id(node)] = f"{node.name}({','.join(parts)})"
     return found
 

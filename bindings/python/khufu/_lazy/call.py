@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from .. import _expression as expression
 from .._arrays import DEFAULT_OPTIONS, REAL_TYPES, RunOptions
@@ -44,7 +45,7 @@ class Call:
             self._check(keywords)
 
     @classmethod
-    def reduction(cls, tensor, name: str, other, opt_arg, axis: int, keywords: dict) -> "Call":
+    def reduction(cls, tensor, name: str, other, opt_arg, axis: int, keywords: dict) -> Call:
         """A reduction with KeOps' arguments."""
         root, frame, weight = tensor._node, tensor._frame, None
         if other is not None:
@@ -58,6 +59,10 @@ class Call:
         if weight is not None:
             raise ArgumentError("A Sum takes no weight: multiply by it.")
         return cls(tensor, frame, name, root, weight, 1, axis, keywords)
+
+    def __getstate__(self) -> dict:
+        # What is compiled belongs to a process.
+        return {**self.__dict__, "_program": None}
 
     @property
     def kind(self) -> str:

@@ -10,7 +10,7 @@ from ..errors import ArgumentError, ArrayTypeError
 class Frame:
     """Immutable, and shared by all lazy tensors that are computed from one."""
 
-    __slots__ = ("arrays", "dtype", "ni", "nj", "batch", "ranges", "backend", "is_plain")
+    __slots__ = ("arrays", "backend", "batch", "dtype", "is_plain", "ni", "nj", "ranges")
 
     def __init__(self, arrays=None, dtype=None, ni=None, nj=None, batch=None, ranges=None, backend=None):
         #: The array library; None for whole numbers.
@@ -28,7 +28,7 @@ class Frame:
         #: Whether it is run in the usual way.
         self.is_plain = ranges is None and backend is None
 
-    def with_(self, **changes) -> "Frame":
+    def with_(self, **changes) -> Frame:
         """The same with some fields changed."""
         fields = {name: getattr(self, name) for name in self.__slots__ if name != "is_plain"}
         return Frame(**{**fields, **changes})

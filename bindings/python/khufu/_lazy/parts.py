@@ -8,7 +8,7 @@ from .. import _expression as expression
 from .._expression import PM, VI, VJ, VariableNode
 from .._reductions import pattern_of
 from ..errors import ArgumentError, ArrayTypeError
-from .sources import Numbers, Symbol
+from .sources import Numbers
 
 _EVERYTHING = slice(None)
 
@@ -79,6 +79,9 @@ class Parts:
         """Some rows and columns: those of the variables' points."""
         if self.ranges is not None:
             raise ArgumentError("A part of a block-sparse LazyTensor was asked for; set its ranges to None first.")
+        asked = [category for category, key in ((VI, rows), (VJ, columns)) if not _is_everything(key)]
+        if any(category in asked for _, _, category in self.symbolic_variables):
+            raise ArgumentError("Rows and columns are taken of data; that of symbolic variables is not known.")
         keys = {VI: _kept(rows, self.ni, "row"), VJ: _kept(columns, self.nj, "column")}
         selected: dict[tuple, VariableNode] = {}
         counts = {VI: self.ni, VJ: self.nj}
@@ -86,10 +89,6 @@ class Parts:
         def replace(node: VariableNode) -> VariableNode:
             if node.category == PM or keys[node.category] is None:
                 return node
-            if type(node.source) is Symbol:
-                raise ArgumentError(
-                    "Rows and columns are taken of data; this LazyTensor has symbolic variables, whose data is not known."
-                )
             identity = expression.identity(node)
             found = selected.get(identity)
             if found is None:

@@ -25,7 +25,7 @@ class Symbol:
     """A variable that data is given for when a reduction is called. There is one of each index."""
 
     __slots__ = ("index",)
-    _known: dict[int, "Symbol"] = {}
+    _known: dict[int, Symbol] = {}
 
     def __new__(cls, index: int):
         found = cls._known.get(index)

@@ -81,16 +81,16 @@ class GenericLazyTensor(Operators, Functions, Vectors, Reductions, Products, Par
         self._node, self._frame = node, frame
         return self
 
-    def _made(self, node: Node, frame: Frame, is_complex: bool = False) -> "GenericLazyTensor":
+    def _made(self, node: Node, frame: Frame, is_complex: bool = False) -> GenericLazyTensor:
         new = _new(self.classes[is_complex])
         new._node, new._frame = node, frame
         return new
 
-    def _operand(self, x) -> "GenericLazyTensor":
+    def _operand(self, x) -> GenericLazyTensor:
         """A lazy tensor of what stands beside this one in a formula."""
         return x if hasattr(x, "__GenericLazyTensor__") else self.classes[False](x)
 
-    def _applied(self, name: str, *others: "GenericLazyTensor", attributes: tuple = (), is_complex: bool = False):
+    def _applied(self, name: str, *others: GenericLazyTensor, attributes: tuple = (), is_complex: bool = False):
         """An operation on this tensor and others, which are joined."""
         frame = self._frame
         for other in others:
@@ -104,7 +104,7 @@ class GenericLazyTensor(Operators, Functions, Vectors, Reductions, Products, Par
         new._node, new._frame = node, frame
         return new
 
-    def _unary(self, name: str, attributes: tuple = ()) -> "GenericLazyTensor":
+    def _unary(self, name: str, attributes: tuple = ()) -> GenericLazyTensor:
         """An operation that takes real numbers to real numbers."""
         if self.is_complex:
             raise ArrayTypeError(f"{name} is not defined for complex lazy tensors; its parts are .real and .imag.")
@@ -116,7 +116,7 @@ class GenericLazyTensor(Operators, Functions, Vectors, Reductions, Products, Par
             raise _with_shapes(error, name, self, ()) from None
         return new
 
-    def _real(self, name: str, *others, attributes: tuple = ()) -> "GenericLazyTensor":
+    def _real(self, name: str, *others, attributes: tuple = ()) -> GenericLazyTensor:
         """An operation that takes real numbers to real numbers, with operands of any kind."""
         others = tuple([self._operand(other) for other in others])
         for operand in (self, *others):
