@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from khufu.errors import ArgumentError, ArrayTypeError
 from khufu.numpy import ComplexLazyTensor, LazyTensor, Pm, Vi, Vj
 

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from khufu.errors import ArgumentError, ArrayTypeError, FormulaError
 from khufu.numpy import LazyTensor, Pm, Var, Vi, Vj
 
@@ -193,7 +194,7 @@ def test_mistakes_in_joining():
         a.laplacian(a)
     with pytest.raises(FormulaError):
         (a.exp() * Vj(0, D)).trace_operator(a)
-    with pytest.raises(ArrayTypeError, match="decimals is a whole number"):
+    with pytest.raises(ArrayTypeError, match="number of decimals is a whole number"):
         a.round(1.5)
 
 
@@ -220,6 +221,18 @@ def test_copies():
     K2 = copy.copy(K)
     K2.backend = "CPU"
     assert K.backend is None
+
+
+class Named(LazyTensor):
+    def __init__(self, x, axis=None):
+        super().__init__(x, axis)
+        self.label = "points"
+
+
+def test_subclasses():
+    lazy = Named(x, 0)
+    assert lazy.label == "points" and isinstance(lazy.exp(), Named) and isinstance(lazy + 1.0, Named)
+    np.testing.assert_array_equal(lazy.exp().dense(), np.exp(x[:, None]))
 
 
 def test_operations_by_name():

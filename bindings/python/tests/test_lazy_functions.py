@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from khufu.numpy import LazyTensor, Pm, Vi, Vj
 
 M, N, D = 5, 7, 3

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from khufu.errors import ArgumentError, ArrayTypeError, KhufuError, SolverError
 from khufu.numpy import LazyTensor, Pm, Vi, Vj
 

@@ -3,8 +3,9 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from khufu.numpy import LazyTensor
 from scipy.special import logsumexp
+
+from khufu.numpy import LazyTensor
 
 lengths = st.integers(1, 4)
 

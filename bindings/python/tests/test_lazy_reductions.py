@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
+
 from khufu.errors import ArgumentError, ArrayTypeError, EngineError, FormulaError
 from khufu.numpy import LazyTensor, Pm, Vi, Vj
-from scipy.special import logsumexp
 
 random = np.random.default_rng(2)
 M, N, D = 6, 9, 3

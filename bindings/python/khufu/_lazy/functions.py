@@ -68,9 +68,9 @@ class Functions:
         """x²."""
         return self._integer_power(2)
 
-    def power(self, exponent):
-        """x ** exponent."""
-        return self**exponent
+    def power(self, other):
+        """x ** other."""
+        return self**other
 
     def sign(self):
         """-1, 0 or 1."""
@@ -88,20 +88,20 @@ class Functions:
         """The whole number at or below x."""
         return self._unary("Floor")
 
-    def round(self, decimals: int = 0):
-        """Rounded to some decimals, halves away from 0."""
-        return self._unary("Round", (_whole(decimals, "decimals"),))
+    def round(self, other: int = 0):
+        """Rounded to a number of decimals, halves away from 0."""
+        return self._unary("Round", (_whole(other, "The number of decimals"),))
 
-    def clamp(self, low, high):
-        """low below low, high above high, and x between them. Whole numbers are part of the formula."""
-        low, high = self._operand(low), self._operand(high)
+    def clamp(self, other1, other2):
+        """other1 below it, other2 above that, and x between them. Whole numbers are part of the formula."""
+        low, high = self._operand(other1), self._operand(other2)
         if low._node.name == high._node.name == "IntCst":
             return self._unary("ClampInt", low._node.attributes + high._node.attributes)
         return self._real("Clamp", low, high)
 
-    def ifelse(self, then, otherwise):
-        """`then` where x ≥ 0, `otherwise` where x < 0."""
-        return self._real("IfElse", then, otherwise)
+    def ifelse(self, other1, other2):
+        """other1 where x ≥ 0, other2 where x < 0."""
+        return self._real("IfElse", other1, other2)
 
     def mod(self, modulus, offset=0):
         """x - modulus * floor((x - offset) / modulus)."""

@@ -81,20 +81,20 @@ class Operators:
             return self._applied("ComplexAbs")
         return self._unary("Abs")
 
-    def __pow__(self, exponent):
+    def __pow__(self, other):
         """x to a power: a whole number, which is part of the formula, another number, an array or a lazy tensor."""
-        if isinstance(exponent, float):
-            if exponent == 0.5:
+        if isinstance(other, float):
+            if other == 0.5:
                 return self._unary("Sqrt")
-            if exponent == -0.5:
+            if other == -0.5:
                 return self._unary("Rsqrt")
-        exponent = self._operand(exponent)
-        if exponent._node.name == "IntCst":
-            return self._integer_power(exponent._node.attributes[0])
-        return self._real("Powf", exponent)
+        other = self._operand(other)
+        if other._node.name == "IntCst":
+            return self._integer_power(other._node.attributes[0])
+        return self._real("Powf", other)
 
-    def __rpow__(self, base):
-        return self._operand(base) ** self
+    def __rpow__(self, other):
+        return self._operand(other) ** self
 
     def _integer_power(self, n: int):
         if not self.is_complex:

@@ -81,6 +81,9 @@ class GenericLazyTensor(Operators, Functions, Vectors, Reductions, Products, Par
         self._node, self._frame = node, frame
         return self
 
+    def __init__(self, x: Any = None, axis: int | None = None, is_complex: bool = False):
+        """Does nothing: all is done when it is made. Subclasses may call it."""
+
     def _made(self, node: Node, frame: Frame, is_complex: bool = False) -> GenericLazyTensor:
         new = _new(self.classes[is_complex])
         new._node, new._frame = node, frame

@@ -45,9 +45,9 @@ class Vectors:
         """|x - other|²."""
         return self._real("SqDist", other)
 
-    def weightedsqnorm(self, weights):
-        """Σ w x² with one weight for all components or one for each, or xᵀ W x with a symmetric matrix of D² numbers."""
-        weights = self._operand(weights)
+    def weightedsqnorm(self, other):
+        """Σ w x² with one weight w for all components or one for each, or xᵀ W x with a symmetric matrix of D² numbers."""
+        weights = self._operand(other)
         if weights.ndim not in (1, self.ndim, self.ndim**2):
             raise ArgumentError(
                 f"The weights of a squared norm of {self.ndim} components are 1, {self.ndim} or {self.ndim**2} numbers; "
@@ -55,9 +55,9 @@ class Vectors:
             )
         return weights._real("WeightedSqNorm", self)
 
-    def weightedsqdist(self, other, weights):
-        """The weighted squared norm of x - other; see `weightedsqnorm`."""
-        return (self - self._operand(other)).weightedsqnorm(weights)
+    def weightedsqdist(self, g, s):
+        """The squared norm of x - g, weighted by s; see `weightedsqnorm`."""
+        return (self - self._operand(g)).weightedsqnorm(s)
 
     def difference_matrix(self, other):
         """The matrix x_k - other_l, row by row: D · D' numbers."""
