@@ -314,6 +314,20 @@ def test_inputs_that_only_the_formula_names():
 
 
 @needs_torch
+def test_grids_of_pykeops_torch_begin_at_the_minimum(python):
+    code = """
+import khufu
+khufu.as_pykeops()
+import torch
+from pykeops.torch.cluster import grid_cluster
+import pykeops.numpy.cluster
+x = torch.tensor([[0.75], [1.25], [1.70], [1.80]])
+print(grid_cluster(x, 1.0).tolist(), grid_cluster(x[:0], 1.0).tolist(), pykeops.numpy.cluster.grid_cluster(x.numpy(), 1.0).tolist())
+"""
+    assert python("-c", code) == "[0, 0, 0, 1] [] [0, 1, 1, 1]\n"
+
+
+@needs_torch
 def test_reductions_as_the_engine_has_them(python):
     code = """
 import khufu
