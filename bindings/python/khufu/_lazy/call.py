@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 from .. import _expression as expression
@@ -40,7 +41,6 @@ class Call:
         self.axis = axis
         self.keywords = keywords
         self.is_complex = tensor.is_complex
-        self._program: expression.Program | None = None
         if keywords:
             self._check(keywords)
 
@@ -60,38 +60,27 @@ class Call:
             raise ArgumentError("A Sum takes no weight: multiply by it.")
         return cls(tensor, frame, name, root, weight, 1, axis, keywords)
 
-    def __getstate__(self) -> dict:
-        # What is compiled belongs to a process.
-        return {**self.__dict__, "_program": None}
-
     @property
     def kind(self) -> str:
         """The engine's name for it."""
         return kind_of(self.name, self.weight is not None)
 
-    @property
-    def can_run(self) -> bool:
-        """Whether all data and their type are known."""
-        if self.frame.dtype is None:
-            return False
-        for node in self.program.variables:
-            if type(node.source) is Symbol:
-                return False
-        return True
-
-    @property
     def program(self) -> expression.Program:
-        """The reduction, compiled."""
-        found = self._program
-        if found is None:
-            accumulation = _DEFAULT_ACCUMULATION
-            if self.keywords:
-                accuracy = {key: value for key, value in self.keywords.items() if key in _ACCURACY}
-                accumulation = accumulation_of(self.kind, **accuracy)
-            found = self._program = expression.program(
-                self.kind, self.root, self.weight, k=self.k, over=self.axis, accumulation=accumulation
-            )
-        return found
+        """The reduction, compiled, and its variables; found again where one like it was made before."""
+        accumulation = _DEFAULT_ACCUMULATION
+        if self.keywords:
+            accuracy = {key: value for key, value in self.keywords.items() if key in _ACCURACY}
+            accumulation = accumulation_of(self.kind, **accuracy)
+        return expression.program(
+            self.kind, self.root, self.weight, k=self.k, over=self.axis, accumulation=accumulation
+        )
+
+    def values(self) -> Any:
+        """The values; where a type or the data of symbolic variables is not known, what is called for them."""
+        dtype = self.frame.dtype
+        program = self.program()
+        data = None if dtype is None else self._data(program.variables, dtype, None)
+        return self.reduced() if data is None else self._run(program, dtype, data)
 
     def reduced(self):
         """A LazyTensor that is called for the values."""
@@ -103,7 +92,7 @@ class Call:
         new.kwargs = self.keywords
         return new
 
-    def run(self, args: Sequence, keywords: dict | None) -> Any:
+    def run(self, args: Sequence, keywords: dict) -> Any:
         """The values.
 
         Args:
@@ -112,30 +101,34 @@ class Call:
         """
         call = self
         if keywords:
-            call = self.__class__.__new__(self.__class__)
-            call.__dict__.update(self.__dict__)
+            call = copy(self)
             call._check(keywords)
             call.keywords = {**self.keywords, **keywords}
-            if any(key in _ACCURACY for key in keywords):
-                call._program = None
-        dtype, data = call._data(args)
-        given = call.keywords
-        if not given and call.frame.is_plain:
-            return call._computed(dtype, data, DEFAULT_OPTIONS, None)
+        arrays = call.tensor.arrays
+        program = call.program()
+        given = call._matched([call._given(x) for x in args], program.variables)
+        dtype = call.frame.dtype
+        if dtype is None:
+            dtype = arrays.dtype(next(iter(given.values()))) if given else arrays.default_dtype()
+        return call._run(program, dtype, call._data(program.variables, dtype, given))
+
+    def _run(self, program: expression.Program, dtype: str, data: list) -> Any:
+        frame, given = self.frame, self.keywords
+        if not given and frame.is_plain:
+            return self._computed(program, data, DEFAULT_OPTIONS, None)
         if "dtype_acc" in given:
             check_accumulator(given["dtype_acc"], dtype)
-        frame = call.frame
-        options = options_of(given.get("backend", frame.backend), given.get("ranges", frame.ranges), call.axis)
-        return call._computed(dtype, data, options, given.get("out"))
+        options = options_of(given.get("backend", frame.backend), given.get("ranges", frame.ranges), self.axis)
+        return self._computed(program, data, options, given.get("out"))
 
-    def _computed(self, dtype: str, data: list, options: RunOptions, out) -> Any:
+    def _computed(self, program: expression.Program, data: list, options: RunOptions, out) -> Any:
         arrays = self.tensor.arrays
         dimension = self.root.dimension
         if out is None:
-            values, indices = arrays.reduce(self.program.reduction, data, options)
+            values, indices = arrays.reduce(program.reduction, data, options)
         else:
             place = arrays.as_real(out) if self.is_complex else unfinished(self.kind, out, self.k, dimension)
-            values, indices = arrays.reduce(self.program.reduction, data, options, place)
+            values, indices = arrays.reduce(program.reduction, data, options, place)
             if indices is None:
                 return out
         if self.is_complex:
@@ -149,36 +142,28 @@ class Call:
             if key not in self.known:
                 raise ArrayTypeError(f"A reduction has no keyword {key!r}; it has {', '.join(sorted(self.known))}.")
 
-    def _data(self, args: Sequence) -> tuple[str, list]:
-        """The type of the numbers, and an array for each input."""
-        arrays = self.tensor.arrays
-        dtype = self.frame.dtype
-        given: dict[int, Any] = {}
-        variables = self.program.variables
-        if args or dtype is None or not self.can_run:
-            args = [self._given(x) for x in args]
-            given = self._matched(args, variables)
-            dtype = dtype or (arrays.dtype(args[0]) if args else arrays.default_dtype())
+    def _data(self, variables: Sequence, dtype: str, given: dict[int, Any] | None) -> list | None:
+        """An array for each input; None where there is a symbolic variable and nothing is given for those."""
         data: list = []
         like = None
         has_numbers = False
         for node in variables:
             source = node.source
             kind = source.__class__
-            if kind is Symbol:
-                source = given[source.index]
-            elif kind is Numbers:
+            if kind is Numbers:
                 has_numbers = True
-                data.append(None)
-                continue
-            if like is None:
+            elif kind is Symbol:
+                if given is None:
+                    return None
+                source = given[source.index]
+                like = source
+            else:
                 like = source
             data.append(source)
         if has_numbers:
-            for k, node in enumerate(variables):
-                if data[k] is None:
-                    data[k] = node.source.array(arrays, dtype, like)
-        return dtype, data
+            arrays = self.tensor.arrays
+            data = [x.array(arrays, dtype, like) if x.__class__ is Numbers else x for x in data]
+        return data
 
     def _given(self, x):
         arrays = self.tensor.arrays

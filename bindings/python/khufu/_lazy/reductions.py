@@ -48,9 +48,7 @@ class Reductions:
             ArgumentError: for another axis, name or option.
         """
         made = Call.reduction(self, reduction_op, other, opt_arg, self._reduced_axis(axis, dim), kwargs)
-        if call and made.can_run:
-            return made.run((), None)
-        return made.reduced()
+        return made.values() if call else made.reduced()
 
     def _reduced_axis(self, axis: int | None, dim: int | None) -> int:
         """0 for i, 1 for j."""

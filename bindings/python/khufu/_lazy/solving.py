@@ -47,7 +47,7 @@ def solved(tensor, other, var, call: bool, keywords: dict) -> Any:
     made = Solve(tensor, frame, "Solve", root, None, 1, axis, keywords)
     made.unknown = unknown
     made.is_vector = is_vector
-    return made.run((), None) if call and made.can_run else made.reduced()
+    return made.values() if call else made.reduced()
 
 
 def _right_hand_side(tensor, other):
@@ -95,17 +95,15 @@ class Solve(Call):
     def kind(self) -> str:
         return "Sum"
 
-    def _computed(self, dtype: str, data: list, options: RunOptions, out) -> Any:
+    def _computed(self, program: expression.Program, data: list, options: RunOptions, out) -> Any:
         identity = expression.identity(self.unknown)
-        position = next(
-            (k for k, node in enumerate(self.program.variables) if expression.identity(node) == identity), None
-        )
+        position = next((k for k, node in enumerate(program.variables) if expression.identity(node) == identity), None)
         if position is None:
             raise ArgumentError(
                 "The unknown of a system is a variable of the LazyTensor that is solved with; here it is none."
             )
         settings = settings_of(**{key: value for key, value in self.keywords.items() if key in _SETTINGS})
-        solution = self.tensor.arrays.solve(self.program.reduction, data, position, settings, options)
+        solution = self.tensor.arrays.solve(program.reduction, data, position, settings, options)
         return solution.reshape(solution.shape[:-1]) if self.is_vector else solution
 
 
