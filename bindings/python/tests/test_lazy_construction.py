@@ -1,9 +1,11 @@
 """What lazy tensors are made of, what they look like, and what mistakes say."""
 
 import copy
+import os
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -263,6 +265,27 @@ def test_new_numbers_need_no_new_formula():
             product(scale)[:, 0], (np.exp(-scale * ((x[:, None] - y[None]) ** 2).sum(-1)) + scale).sum(1)
         )
     assert len(_expression._programs) == count
+
+
+def test_threads():
+    def work(k):
+        lazy = ((-Vi(x).sqdist(Vj(y)) * (0.1 * k)).exp() + k) ** (k % 3 + 1)
+        dense = (np.exp(-0.1 * k * ((x[:, None] - y[None]) ** 2).sum(-1)) + k) ** (k % 3 + 1)
+        return np.allclose(lazy.sum(axis=1)[:, 0], dense.sum(1)) and np.allclose(lazy @ y, dense @ y)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(1, 65)))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_forks():
+    K = (-Vi(x).sqdist(Vj(y))).exp()
+    reduced = (K * Vj(0, 1)).sum(axis=1)
+    expected = reduced(y[:, :1])
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if np.allclose(reduced(y[:, :1]), expected) and np.allclose(K @ y[:, :1], expected) else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_long_formulas():

@@ -61,11 +61,11 @@ class Products:
 
     def matvec(self, v):
         """K @ v, as SciPy's linear operators call it."""
-        return self @ v
+        return self.__matmul__(v)
 
     def rmatvec(self, v):
         """The adjoint of K times v, as SciPy's linear operators call it."""
-        return self.T @ v
+        return self.t().__matmul__(v)
 
     def __rmatmul__(self, v):
         """v @ K for an array (M,) or (E, M)."""
