@@ -89,6 +89,9 @@ class Arrays:
     def address(self, x) -> int:
         raise NotImplementedError
 
+    def is_writable(self, x) -> bool:
+        return True
+
     def as_real(self, x):
         """A complex array (…, D) as a real one (…, 2 D), real and imaginary parts in turn."""
         raise NotImplementedError
@@ -156,13 +159,13 @@ class Arrays:
             known: results of reductions that this one was derived from.
         """
         dtype = self.dtype(arrays[0]) if arrays else "float64"
-        layout = reduction.layout(self._type_code(arrays, dtype), tuple([tuple(x.shape) for x in arrays]))
+        layout = reduction.layout(self._type_code(arrays, dtype), tuple([x.shape for x in arrays]))
         values = indices = None
         if reduction.value_count:
             if out is None:
                 values = self.empty(layout.shape, dtype, arrays[0] if arrays else None)
             else:
-                values = self._checked_output(out, layout.shape, dtype)
+                values = self._checked_output(out, layout.shape, dtype, arrays)
         if reduction.index_count:
             indices = self.empty(layout.index_shape, "int64", arrays[0] if arrays else None)
         reduction.run(
@@ -186,7 +189,7 @@ class Arrays:
         if settings.preconditioner not in SolverSettings.PRECONDITIONERS:
             raise ArgumentError(f"A preconditioner is None, 'cholesky' or 'nystrom'; {settings.preconditioner!r} came.")
         dtype = self.dtype(arrays[position])
-        layout = reduction.layout(self._type_code(arrays, dtype), tuple([tuple(x.shape) for x in arrays]))
+        layout = reduction.layout(self._type_code(arrays, dtype), tuple([x.shape for x in arrays]))
         solution = self.empty(layout.shape, dtype, arrays[position])
         batch = layout.shape[:-2]
         if not batch:
@@ -200,7 +203,7 @@ class Arrays:
         for count, index in enumerate(product(*map(range, batch))):
             parts = [self.contiguous(x[tuple([k if n > 1 else 0 for k, n in zip(index, x.shape)])]) for x in items]
             one = options if patterns is None else options._replace(ranges=patterns[count])
-            layout = reduction.layout(self._type_code(parts, dtype), tuple([tuple(x.shape) for x in parts]))
+            layout = reduction.layout(self._type_code(parts, dtype), tuple([x.shape for x in parts]))
             self._solve_one(reduction, layout, parts, position, solution[index], settings, one)
         return solution
 
@@ -274,15 +277,24 @@ class Arrays:
             raise ArrayTypeError(f"Inputs are float32, float64 or float16; {dtype} came.")
         return code
 
-    def _checked_output(self, out, shape, dtype: str):
+    def _checked_output(self, out, shape, dtype: str, arrays: Sequence):
         if not self.owns(out):
             raise ArrayTypeError(f"out is an array of {self.name}; {type(out).__name__} came.")
-        if tuple(out.shape) != tuple(shape) or self.dtype(out) != dtype:
-            raise ArrayTypeError(
-                f"out has shape {tuple(shape)} and type {dtype}; {tuple(out.shape)} and {self.dtype(out)} came."
-            )
+        if tuple(out.shape) != tuple(shape):
+            raise ArgumentError(f"out has shape {tuple(shape)}, the result's; an array of shape {tuple(out.shape)} came.")
+        if self.dtype(out) != dtype:
+            raise ArrayTypeError(f"out has type {dtype}, the inputs'; {self.dtype(out)} came.")
+        if not self.is_writable(out):
+            raise ArgumentError("out is written to; this array is read-only.")
         if self.contiguous(out) is not out:
             raise ArrayTypeError("out is contiguous; this array is not.")
+        size = int(dtype[len("float") :]) // 8
+        first = self.address(out)
+        end = first + size * _count(shape)
+        for x in arrays:
+            address = self.address(x)
+            if address < end and first < address + size * _count(x.shape):
+                raise ArgumentError("out has memory of its own; this array shares it with an input.")
         return out
 
 

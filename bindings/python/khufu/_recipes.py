@@ -11,7 +11,9 @@ _table: dict[str, Reduction] = {}
 _LARGEST_TABLE = 1024
 
 
-def written(kind: str, formula: str, weight: str | None, k: int, over: int, accumulation: Accumulation, declarations) -> str:
+def written(
+    kind: str, formula: str, weight: str | None, k: int, over: int, accumulation: Accumulation, declarations
+) -> str:
     """The text of a reduction; the arguments are those of `Reduction.from_text`."""
     return json.dumps([kind, formula, weight, k, over, *accumulation, list(declarations)])
 

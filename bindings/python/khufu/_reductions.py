@@ -79,7 +79,9 @@ def _refuse(backend) -> None:
     from .errors import EngineError
 
     if backend in _GPU_BACKENDS:
-        raise EngineError(f"The backend {backend!r} needs a GPU engine, which this build does not have; 'auto' and 'CPU' run here.")
+        raise EngineError(
+            f"The backend {backend!r} needs a GPU engine, which this build does not have; 'auto' and 'CPU' run here."
+        )
     names = ", ".join(repr(name) for name in (*list(_ENGINES)[1:], *_GPU_BACKENDS))
     raise ArgumentError(f"A backend is one of {names}; {backend!r} came.")
 
@@ -104,7 +106,9 @@ def pattern_of(ranges, axis: int) -> Any:
     if not isinstance(ranges, (tuple, list)) or len(ranges) != 6:
         came = f"{len(ranges)} of them" if isinstance(ranges, (tuple, list)) else f"a {type(ranges).__name__}"
         raise ArgumentError(
-            "ranges are six arrays: ranges_i, slices_i, redranges_j, ranges_j, slices_j, redranges_i; " + came + " came."
+            "ranges are six arrays: ranges_i, slices_i, redranges_j, ranges_j, slices_j, redranges_i; "
+            + came
+            + " came."
         )
     return tuple(ranges[:3] if axis else ranges[3:])
 
@@ -139,7 +143,11 @@ def accumulation_of(
 _DEFAULT = Accumulation()
 
 #: The accumulators' types that data of a type may have.
-_ACCUMULATORS = {"float16": ("float16", "float32", "float64"), "float32": ("float32", "float64"), "float64": ("float64",)}
+_ACCUMULATORS = {
+    "float16": ("float16", "float32", "float64"),
+    "float32": ("float32", "float64"),
+    "float64": ("float64",),
+}
 
 
 def check_accumulator(dtype_acc: str | None, dtype: str) -> None:
@@ -200,13 +208,17 @@ def completed(aliases: Sequence[str], *formulas: str | None) -> list[str]:
     Raises:
         FormulaError: where positions leave a gap.
     """
-    found = {int(match[1]): "".join(match[0].split()) for text in formulas if text for match in _VARIABLE.finditer(text)}
+    found = {
+        int(match[1]): "".join(match[0].split()) for text in formulas if text for match in _VARIABLE.finditer(text)
+    }
     complete = list(aliases)
     while len(complete) in found:
         complete.append(found[len(complete)])
     beyond = [position for position in found if position > len(complete)]
     if beyond:
-        raise FormulaError(f"Inputs are numbered without gaps; {found[min(beyond)]} came where {len(complete)} is the next.")
+        raise FormulaError(
+            f"Inputs are numbered without gaps; {found[min(beyond)]} came where {len(complete)} is the next."
+        )
     return complete
 
 

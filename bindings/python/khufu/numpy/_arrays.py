@@ -7,9 +7,9 @@ from typing import Sequence
 import numpy
 
 from .._arrays import COMPLEX_TYPES, DEFAULT_OPTIONS, REAL_TYPES, Arrays, RunOptions, SolverSettings
+from ..errors import ArrayTypeError
 
 _NAMES = {numpy.dtype(name): name for name in ("float16", "float32", "float64", "complex64", "complex128", "int64")}
-from ..errors import ArrayTypeError
 
 
 class NumpyArrays(Arrays):
@@ -33,11 +33,18 @@ class NumpyArrays(Arrays):
         return numpy.empty(shape, dtype)
 
     def contiguous(self, x):
+        if not isinstance(x, numpy.ndarray):
+            raise ArrayTypeError(f"Inputs are NumPy arrays; {type(x).__name__} came.")
         flags = x.flags
-        return x if flags.c_contiguous and flags.aligned and x.dtype.isnative else numpy.require(x, x.dtype.newbyteorder("="), "CA")
+        if flags.c_contiguous and flags.aligned and x.dtype.isnative:
+            return x
+        return numpy.require(x, x.dtype.newbyteorder("="), "CA")
 
     def address(self, x) -> int:
         return x.__array_interface__["data"][0]
+
+    def is_writable(self, x) -> bool:
+        return x.flags.writeable
 
     def as_real(self, x):
         x = numpy.ascontiguousarray(x)

@@ -7,12 +7,19 @@ from typing import Sequence
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
-from torch.compiler import is_compiling
 from torch.nn import Parameter
 
 from .._arrays import DEFAULT_OPTIONS, Arrays, RunOptions, SolverSettings
 from .._recipes import recipe_of, root_of
 from ..errors import ArrayTypeError, EngineError
+
+try:
+    from torch.compiler import is_compiling
+except ImportError:  # before 2.3, whose tracers leave calls of the engine alone
+
+    def is_compiling() -> bool:
+        return False
+
 
 _NAMES = {
     getattr(torch, name): name
@@ -147,7 +154,9 @@ class TorchArrays(Arrays):
     def _operator(self, reduction, arrays, options, out, known):
         from ._operators import by_recipe
 
-        return by_recipe(recipe_of(reduction), reduction.value_count, reduction.index_count, arrays, options, out, known)
+        return by_recipe(
+            recipe_of(reduction), reduction.value_count, reduction.index_count, arrays, options, out, known
+        )
 
     def solve(self, reduction, arrays, position: int, settings: SolverSettings, options: RunOptions = DEFAULT_OPTIONS):
         from ._solving import solved

@@ -16,7 +16,9 @@ from ._arrays import TORCH
 from ._batching import batched
 
 #: Kinds whose derivatives are written with their result, which then is not computed again.
-KEPT = frozenset(["LogSumExp", "LogSumExpWeight", "SumSoftMaxWeight", "SoftMax", "Max_SumShiftExp", "Max_SumShiftExpWeight"])
+KEPT = frozenset(
+    ["LogSumExp", "LogSumExpWeight", "SumSoftMaxWeight", "SoftMax", "Max_SumShiftExp", "Max_SumShiftExpWeight"]
+)
 
 
 class Step:

@@ -16,7 +16,7 @@ from .._arrays import DEFAULT_OPTIONS, RunOptions
 from .._library import Reduction
 from .._recipes import recipe_of, reduction_of
 from ..errors import ArgumentError
-from ._arrays import TORCH
+from ._arrays import TORCH, is_compiling
 from ._autograd import KEPT
 from ._batching import batched
 
@@ -28,8 +28,12 @@ def by_recipe(
 ):
     """As `TorchArrays.reduce`, by way of the operator. Tracers can follow it: it looks into none of the engine's objects."""
     if out is not None:
-        raise ArgumentError("out is not taken in compiled graphs and for fake tensors; the graph has memory of its own.")
-    patterns = options.ranges if isinstance(options.ranges, list) else [] if options.ranges is None else [options.ranges]
+        raise ArgumentError(
+            "out is not taken in compiled graphs and for fake tensors; the graph has memory of its own."
+        )
+    patterns = (
+        options.ranges if isinstance(options.ranges, list) else [] if options.ranges is None else [options.ranges]
+    )
     values, indices = torch.ops.khufu.reduce(
         list(arrays),
         [] if known is None else [known],
@@ -58,7 +62,11 @@ def _reduce(
         TORCH.check_device(x)
     reduction = reduction_of(recipe)
     values, indices = TORCH.run_plain(
-        reduction, arrays, _options(ranges, is_list, engine, threads, fast_exponentials), None, known[0] if known else None
+        reduction,
+        arrays,
+        _options(ranges, is_list, engine, threads, fast_exponentials),
+        None,
+        known[0] if known else None,
     )
     return (
         arrays[0].new_empty(0) if values is None else values,
@@ -129,11 +137,23 @@ def _backward(ctx, cotangent, _):
 def _vmap(info, in_dims, arrays, known, ranges, is_list, recipe, engine, threads, fast_exponentials):
     options = _options(ranges, is_list, engine, threads, fast_exponentials)
     call = batched(
-        reduction_of(recipe), info.batch_size, in_dims[0], arrays, options, *((in_dims[1][0], known[0]) if known else ())
+        reduction_of(recipe),
+        info.batch_size,
+        in_dims[0],
+        arrays,
+        options,
+        *((in_dims[1][0], known[0]) if known else ()),
     )
     repeated = list(ranges) * info.batch_size if is_list else list(ranges)
     values, indices = torch.ops.khufu.reduce(
-        call.arrays, [] if call.known is None else [call.known], repeated, is_list, recipe, engine, threads, fast_exponentials
+        call.arrays,
+        [] if call.known is None else [call.known],
+        repeated,
+        is_list,
+        recipe,
+        engine,
+        threads,
+        fast_exponentials,
     )
     reduction = reduction_of(recipe)
     return (
@@ -151,7 +171,7 @@ if hasattr(torch.library, "custom_op"):
         _operator.register_vmap(_vmap)
 
 # A tracer asks the engine, but does not look into it.
-_expression.is_tracing = torch.compiler.is_compiling
-if hasattr(torch.compiler, "assume_constant_result"):
+_expression.is_tracing = is_compiling
+if hasattr(getattr(torch, "compiler", None), "assume_constant_result"):
     torch.compiler.assume_constant_result(_expression.asked_dimension)
     torch.compiler.assume_constant_result(_expression.described)

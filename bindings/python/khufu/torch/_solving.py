@@ -34,7 +34,9 @@ class Problem:
         return [b if k == self.position else x for k, x in enumerate(arrays)]
 
 
-def solved(reduction: Reduction, arrays: Sequence[Tensor], position: int, settings: SolverSettings, options: RunOptions) -> Tensor:
+def solved(
+    reduction: Reduction, arrays: Sequence[Tensor], position: int, settings: SolverSettings, options: RunOptions
+) -> Tensor:
     """x of K x + alpha x = b, where b is the array at a position and K takes it to the reduction's result."""
     alpha = settings.alpha.reshape(1).to(arrays[position].dtype) if isinstance(settings.alpha, Tensor) else None
     return Solution.apply(Problem(reduction, position, settings, options), alpha, *arrays)

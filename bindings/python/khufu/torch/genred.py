@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from torch.compiler import is_compiling
-
 from .._genred import GenericGenred, generic_functions
 from . import _operators
-from ._arrays import TORCH
+from ._arrays import TORCH, is_compiling
 
 
 class Genred(GenericGenred):
