@@ -16,11 +16,13 @@ public func khufu_solve(
         let system = System(
             sum: sum, inputs: try arrays(inputs, count), position: Int(position), settings: settings?.pointee ?? .init(),
             options: try ExecutionOptions(options))
-        switch system.inputs.first?.type {
-        case .float32: try system.solve(Float.self, into: solution)
-        case .float64: try system.solve(Double.self, into: solution)
-        default: throw BindingError("Systems are solved in float32 or float64.")
-        }
+        let residual =
+            switch system.inputs.first?.type {
+            case .float32: try system.solve(Float.self, into: solution)
+            case .float64: try system.solve(Double.self, into: solution)
+            default: throw BindingError("Systems are solved in float32 or float64.")
+            }
+        settings?.pointee.residual?.pointee = residual
     }
 }
 
@@ -32,23 +34,24 @@ private struct System {
     let settings: khufu_solver_settings
     let options: ExecutionOptions
 
-    func solve<Scalar: TensorScalar>(_: Scalar.Type, into destination: UnsafeMutableRawPointer) throws {
+    /// - Returns: the largest |b - Ax| / |b|.
+    func solve<Scalar: TensorScalar>(_: Scalar.Type, into destination: UnsafeMutableRawPointer) throws -> Double {
         // Everything is checked before the first number is read.
         _ = try sum.bound(to: inputs)
-        let method = try method
-        let preconditioner: ((LazyTensor<Scalar>) throws -> any Preconditioner)? = try preconditioner()
-        let tensors = inputs.map { Tensor<Scalar>(copying: $0.base, shape: $0.shape) }
-        let result = try LinearSum(sum, tensors, unknown: position, options: options).solution(
-            alpha: Scalar(settings.alpha), method: method,
-            tolerance: settings.tolerance == 0 ? nil : settings.tolerance,
+        let method = LinearSum<Scalar>.Method(
+            solver: try solver, tolerance: settings.tolerance == 0 ? nil : settings.tolerance,
             maximumIterations: settings.maximum_iterations == 0 ? nil : Int(settings.maximum_iterations),
-            preconditioner: preconditioner, progress: progress)
+            preconditioner: try preconditioner(), progress: progress, acceptsStagnation: settings.accepts_stagnation != 0)
+        let tensors = inputs.map { Tensor<Scalar>(copying: $0.base, shape: $0.shape) }
+        let (result, residual) = try LinearSum(sum, tensors, unknown: position, options: options).solution(
+            alpha: Scalar(settings.alpha), method)
         result.withUnsafeBufferPointer {
             destination.copyMemory(from: $0.baseAddress!, byteCount: $0.count * MemoryLayout<Scalar>.stride)
         }
+        return residual
     }
 
-    private var method: SolverMethod {
+    private var solver: SolverMethod {
         get throws {
             switch khufu_solver(UInt32(bitPattern: settings.solver)) {
             case KHUFU_CONJUGATE_GRADIENTS: .conjugateGradients

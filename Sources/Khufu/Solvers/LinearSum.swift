@@ -41,19 +41,37 @@ package struct LinearSum<Scalar: TensorScalar> {
 
     private var rightHandSide: Tensor<Scalar> { inputs[position] }
 
-    /// b' of K b' + alpha b' = b; see ``LinearOperator/solve(_:alpha:method:tolerance:maximumIterations:preconditioner:progress:)``.
-    ///
-    /// - Parameter preconditioner: built from the matrix of the formula, where that is a number times b.
-    package func solution(
-        alpha: Scalar, method: SolverMethod, tolerance: Double?, maximumIterations: Int?,
-        preconditioner: ((LazyTensor<Scalar>) throws -> any Preconditioner)?, progress: SolverProgress.Handler?
-    ) throws -> Tensor<Scalar> {
-        if let matrix = try matrix() {
-            return try matrix.solve(
-                rightHandSide, alpha: alpha, method: method, tolerance: tolerance, maximumIterations: maximumIterations,
-                preconditioner: try preconditioner.map { try $0(matrix) }, progress: progress)
+    /// How systems are solved; see ``LinearOperator/solve(_:alpha:method:tolerance:maximumIterations:preconditioner:progress:)``.
+    package struct Method {
+        package var solver: SolverMethod
+        package var tolerance: Double?
+        package var maximumIterations: Int?
+        /// Built from the matrix of the formula, where that is a number times b.
+        package var preconditioner: ((LazyTensor<Scalar>) throws -> any Preconditioner)?
+        package var progress: SolverProgress.Handler?
+        /// Whether what rounding or the maximum of iterations lets through is a result.
+        package var acceptsStagnation: Bool
+
+        package init(
+            solver: SolverMethod, tolerance: Double?, maximumIterations: Int?,
+            preconditioner: ((LazyTensor<Scalar>) throws -> any Preconditioner)?, progress: SolverProgress.Handler?,
+            acceptsStagnation: Bool
+        ) {
+            self.solver = solver
+            self.tolerance = tolerance
+            self.maximumIterations = maximumIterations
+            self.preconditioner = preconditioner
+            self.progress = progress
+            self.acceptsStagnation = acceptsStagnation
         }
-        guard preconditioner == nil else {
+    }
+
+    /// b' of K b' + alpha b' = b, and the largest |b - Ax| / |b| of a system.
+    package func solution(alpha: Scalar, _ method: Method) throws -> (value: Tensor<Scalar>, residual: Double) {
+        if let matrix = try matrix() {
+            return try solution(matrix, rightHandSide, alpha, method, try method.preconditioner.map { try $0(matrix) })
+        }
+        guard method.preconditioner == nil else {
             throw SolverError.invalidArgument(
                 "Preconditioners are built for formulas that are a number per pair times the unknown; this one is \(sum.reduction.formula).")
         }
@@ -61,10 +79,21 @@ package struct LinearSum<Scalar: TensorScalar> {
         let function = FunctionOperator<Scalar>(size: rightHandSide.count) { vector in
             try product(with: try vector.reshaped(shape)).reshaped([-1])
         }
-        return try function.solve(
-            try rightHandSide.reshaped([-1]), alpha: alpha, method: method, tolerance: tolerance,
-            maximumIterations: maximumIterations, progress: progress
-        ).reshaped(shape)
+        let (value, residual) = try solution(function, try rightHandSide.reshaped([-1]), alpha, method, nil)
+        return (try value.reshaped(shape), residual)
+    }
+
+    private func solution<Operator: LinearOperator<Scalar>>(
+        _ matrix: Operator, _ b: Tensor<Scalar>, _ alpha: Scalar, _ method: Method, _ preconditioner: (any Preconditioner)?
+    ) throws -> (value: Tensor<Scalar>, residual: Double) {
+        let settings = try SolverSettings(
+            for: matrix, method: method.solver, tolerance: method.tolerance, maximumIterations: method.maximumIterations,
+            preconditioner: preconditioner, progress: method.progress, acceptsStagnation: method.acceptsStagnation)
+        guard alpha.isFinite else { throw SolverError.notFinite("alpha") }
+        guard b.count > 0 else { return (b, 0) }
+        let (x, residual) = try settings.solutions(
+            Columns(b), product: try matrix.shiftedMap(alpha: Double(alpha)), alpha: Double(alpha))
+        return (x.tensor(shape: b.shape), residual)
     }
 
     private func product(with vectors: Tensor<Scalar>) throws -> Tensor<Scalar> {

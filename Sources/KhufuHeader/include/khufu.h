@@ -221,6 +221,9 @@ typedef struct khufu_solver_settings {
     int64_t preconditioner_rank;
     khufu_solver_progress progress; /* or NULL */
     void *context;
+    double *residual;           /* NULL, or where the largest |b - Ax| / |b| of the solution goes */
+    int32_t accepts_stagnation; /* other than 0: where rounding or the maximum of iterations keeps the residual above the tolerance, the
+                                   best solution met is a result, not KHUFU_SOLVER_ERROR */
 } khufu_solver_settings;
 
 /* Solves K b' + alpha b' = b for b', where K maps the input at a position to the reduction's result: a sum that is linear in that

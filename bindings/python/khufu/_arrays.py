@@ -30,7 +30,7 @@ class RunOptions(NamedTuple):
 DEFAULT_OPTIONS = RunOptions()
 
 #: The largest relative residual that is taken in place of a smaller one that was asked for.
-_LOOSEST = 1e-3
+_LOOSEST = 0.1
 
 
 class SolverSettings(NamedTuple):
@@ -218,33 +218,22 @@ class Arrays:
                 return
             tolerance = limit / length
 
-        def solve(tolerance: float) -> None:
-            reduction.solve(
-                layout, [self.address(x) for x in arrays], position, self.address(solution), alpha=_number(settings.alpha),
-                tolerance=tolerance, maximum_iterations=settings.maximum_iterations,
-                solver=SolverSettings.METHODS[settings.method],
-                preconditioner=SolverSettings.PRECONDITIONERS[settings.preconditioner], rank=settings.rank,
-                progress=settings.progress, options=self.packed(options, ()),
-            )  # fmt: skip
-
-        try:
-            solve(tolerance)
-        except SolverError:
-            # KeOps stops by a recurrence, which gets as small as one likes. The engine looks at b - Ax itself, which rounding keeps
-            # above what many programs ask for: they get what can be had, and are told.
-            if settings.eps is None or tolerance >= _LOOSEST:
-                raise
-            asked = tolerance
-            while True:
-                tolerance = min(10 * tolerance, _LOOSEST)
-                try:
-                    solve(tolerance)
-                    break
-                except SolverError:
-                    if tolerance == _LOOSEST:
-                        raise
+        reached = reduction.solve(
+            layout, [self.address(x) for x in arrays], position, self.address(solution), alpha=_number(settings.alpha),
+            tolerance=tolerance, maximum_iterations=settings.maximum_iterations,
+            solver=SolverSettings.METHODS[settings.method],
+            preconditioner=SolverSettings.PRECONDITIONERS[settings.preconditioner], rank=settings.rank,
+            progress=settings.progress, accepts_stagnation=settings.eps is not None and not settings.maximum_iterations, options=self.packed(options, ()),
+        )  # fmt: skip
+        # KeOps stops by a recurrence, which gets as small as one likes. The engine looks at b - Ax itself, which rounding keeps above what
+        # many programs ask for: they get what can be had, and are told.
+        if settings.eps is not None and reached > max(tolerance, _LOOSEST):
+            raise SolverError(
+                f"A relative residual of {tolerance:.1e} was asked for; it stays at {reached:.1e}. A larger alpha or float64 may help."
+            )
+        if reached > tolerance > 0:
             warnings.warn(
-                f"A relative residual of {asked:.1e} was asked for, which rounding does not let through; it is below {tolerance:.1e}.",
+                f"A relative residual of {tolerance:.1e} was asked for, which rounding does not let through; it is {reached:.1e}.",
                 RuntimeWarning, stacklevel=4,
             )  # fmt: skip
 

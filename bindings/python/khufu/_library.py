@@ -39,6 +39,8 @@ class _SolverSettings(ctypes.Structure):
         ("preconditioner_rank", ctypes.c_int64),
         ("progress", SolverProgress),
         ("context", _pointer),
+        ("residual", ctypes.POINTER(ctypes.c_double)),
+        ("accepts_stagnation", ctypes.c_int32),
     ]
 
 
@@ -365,9 +367,14 @@ class Reduction:
         preconditioner: int,
         rank: int,
         progress=None,
+        accepts_stagnation: bool = False,
         options: "Options | None" = None,
-    ) -> None:
-        """Solves with the operator that takes the input at a position to the result; see `khufu_solve`."""
+    ) -> float:
+        """Solves with the operator that takes the input at a position to the result; see `khufu_solve`.
+
+        Returns:
+            The largest |b - Ax| / |b|.
+        """
         raised: list[BaseException] = []
 
         def step(_, iteration, maximum, residual):
@@ -377,9 +384,10 @@ class Reduction:
                 raised.append(error)
                 return 1
 
+        reached = ctypes.c_double()
         settings = _SolverSettings(
             alpha, tolerance, maximum_iterations, solver, preconditioner, rank,
-            SolverProgress(step) if progress else SolverProgress(), None,
+            SolverProgress(step) if progress else SolverProgress(), None, ctypes.pointer(reached), int(accepts_stagnation),
         )  # fmt: skip
         status = library().khufu_solve(
             self.handle, layout.packed(addresses), len(addresses), position, ctypes.byref(settings), options and options.packed,
@@ -389,6 +397,7 @@ class Reduction:
             raise raised[0]
         if status:
             check(status)
+        return reached.value
 
 
 class Options:
