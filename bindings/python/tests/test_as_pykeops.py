@@ -333,7 +333,7 @@ def test_reductions_as_the_engine_has_them(python):
 import khufu
 khufu.as_pykeops()
 import torch
-from pykeops.torch import Genred
+from pykeops.torch.cluster import from_matrix
 from pykeops.torch.generic.generic_red import GenredAutograd_fun, Genred_parameters
 x, y = torch.rand(7, 3, dtype=torch.float64, requires_grad=True), torch.rand(5, 3, dtype=torch.float64)
 params = Genred_parameters()
@@ -341,6 +341,10 @@ params.formula, params.aliases = "Sum_Reduction(Exp(-SqDist(x,y)),0)", ["x=Vi(3)
 out = GenredAutograd_fun(params, x, y)
 expected = torch.exp(-((x[:, None] - y[None]) ** 2).sum(-1)).sum(1, keepdim=True)
 assert torch.allclose(out, expected)
+params.formula = "ArgMin_Reduction(SqDist(x,y),1)"
+assert torch.equal(GenredAutograd_fun(params, x, y)[:, 0], ((x[:, None] - y[None]) ** 2).sum(-1).argmin(0))
+params.formula, params.ranges = "Sum_Reduction(SqDist(x,y),1)", from_matrix(*map(torch.tensor, ([[0, 7]], [[0, 2], [2, 5]], [[True, False]])))
+assert torch.allclose(GenredAutograd_fun(params, x, y)[:, 0], torch.cat([((x[:, None] - y[None, :2]) ** 2).sum((0, 2)), torch.zeros(3)]))
 assert torch.allclose(*(torch.autograd.grad(value.sin().sum(), x)[0] for value in (out, expected)))
 print("all")
 """

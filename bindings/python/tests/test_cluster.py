@@ -88,6 +88,7 @@ def test_no_points(library):
         (np.full((3, 2), 1e300), 1e-300),
     ],
 )
+@pytest.mark.filterwarnings("ignore:overflow")
 def test_grids_that_are_none(library, x, size):
     with pytest.raises(ArgumentError):
         functions(library).grid_cluster(array(library, x), size)

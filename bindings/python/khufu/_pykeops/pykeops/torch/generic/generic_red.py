@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from khufu._arrays import DEFAULT_OPTIONS
 from khufu._library import Reduction
+from khufu._reductions import pattern_of
 from khufu.torch import Genred
 from khufu.torch._arrays import TORCH
 
@@ -38,7 +39,7 @@ def GenredAutograd_fun(params: Genred_parameters, *args):
     reduction = _parsed(params.formula, tuple(params.aliases))
     options, ranges = DEFAULT_OPTIONS, getattr(params, "ranges", None)
     if ranges is not None:
-        options = options._replace(ranges=tuple(ranges[:3] if reduction.category == 0 else ranges[3:]))
+        options = options._replace(ranges=pattern_of(ranges, 1 - reduction.category))
     values, indices = TORCH.reduce(reduction, args, options, getattr(params, "out", None))
     return indices if values is None else values
 
