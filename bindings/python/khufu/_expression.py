@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from operator import index
 from typing import NamedTuple
 
 from ._library import Accumulation, Formula, Reduction
@@ -65,10 +66,12 @@ class VariableNode(Node):
     __slots__ = ("category", "source")
 
     def __init__(self, category: int, dimension: int, source):
-        kind = (category, dimension, type(source) is Bound)
         if is_tracing():
-            skeleton = Skeleton(dimension)
+            # Lengths of a traced array may be symbols; a dimension is a number of the formula.
+            dimension = index(dimension)
+            kind, skeleton = None, Skeleton(dimension)
         else:
+            kind = (category, dimension, type(source) is Bound)
             skeleton = _leaves.get(kind)
         if skeleton is None:
             skeleton = _leaves[kind] = Skeleton(dimension)

@@ -27,7 +27,7 @@ _NAMES = {
 }
 
 #: Whether vmap, grad, jvp, … of torch.func are at work, and how many modes that see all operations, such as that of fake tensors.
-_has_transforms = torch._C._are_functorch_transforms_active
+has_transforms = torch._C._are_functorch_transforms_active
 _mode_count = torch._C._len_torch_dispatch_stack
 
 
@@ -119,7 +119,7 @@ class TorchArrays(Arrays):
                 self.check_device(x)
             if x.requires_grad:
                 is_wanted = True
-        if _has_transforms():
+        if has_transforms():
             from ._autograd import transformed
 
             return transformed(reduction, arrays, options, out, known)

@@ -16,7 +16,7 @@ from .._arrays import DEFAULT_OPTIONS, RunOptions
 from .._library import Reduction
 from .._recipes import recipe_of, reduction_of
 from ..errors import ArgumentError
-from ._arrays import TORCH, is_compiling
+from ._arrays import TORCH, has_transforms, is_compiling
 from ._autograd import KEPT
 from ._batching import batched
 
@@ -27,6 +27,9 @@ def by_recipe(
     recipe: str, value_count: int, index_count: int, arrays: Sequence[Tensor], options: RunOptions, out=None, known=None
 ):
     """As `TorchArrays.reduce`, by way of the operator. Tracers can follow it: it looks into none of the engine's objects."""
+    if is_compiling() and has_transforms():
+        # PyTorch's own operators of this kind have no rules for torch.func; what is transformed runs as it is.
+        torch._dynamo.graph_break()
     if out is not None:
         raise ArgumentError(
             "out is not taken in compiled graphs and for fake tensors; the graph has memory of its own."
