@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from ._arrays import DEFAULT_OPTIONS, Arrays
 from ._recipes import reduction_of, written
 from ._reductions import (
-    accumulation_of, check_accumulator, completed, count_of, declaration, finish, kind_of, options_of, unfinished,
+    accumulation_of,
+    check_accumulator,
+    completed,
+    count_of,
+    declaration,
+    finish,
+    kind_of,
+    options_of,
+    unfinished,
 )  # fmt: skip
 from .errors import ArgumentError, ArrayTypeError
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from ._arrays import DEFAULT_OPTIONS, RunOptions
 from ._library import Accumulation

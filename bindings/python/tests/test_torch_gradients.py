@@ -16,9 +16,7 @@ VECTOR = "Sin(x * y) * p + a * b"
 def inputs(*batches, dtype=torch.float64):
     batches = batches or ((),) * 5
     shapes = [(M, D), (N, D), (N, 2), (M, 2), (1,)]
-    return [
-        torch.randn(*batch, *shape, dtype=dtype).requires_grad_() for batch, shape in zip(batches, shapes)
-    ]
+    return [torch.randn(*batch, *shape, dtype=dtype).requires_grad_() for batch, shape in zip(batches, shapes)]
 
 
 def pairs(x, y, b, a, p):
@@ -41,9 +39,7 @@ def weight(*arrays):
 
 def shifted_pair(arrays, dim):
     largest = scalar(*arrays).amax(dim, keepdim=True)
-    return torch.cat(
-        [largest.squeeze(dim), (torch.exp(scalar(*arrays) - largest) * weight(*arrays)).sum(dim)], -1
-    )
+    return torch.cat([largest.squeeze(dim), (torch.exp(scalar(*arrays) - largest) * weight(*arrays)).sum(dim)], -1)
 
 
 def smallest(arrays, dim):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
-import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 from torch.autograd.function import Function
@@ -24,7 +24,7 @@ KEPT = frozenset(
 class Step:
     """What a recorded reduction is, beside its tensors."""
 
-    __slots__ = ("reduction", "options", "out")
+    __slots__ = ("options", "out", "reduction")
 
     def __init__(self, reduction: Reduction, options: RunOptions, out: Tensor | None = None):
         self.reduction = reduction

@@ -6,7 +6,7 @@ reduction is given as its recipe.
 
 from __future__ import annotations
 
-from typing import List, Sequence, Tuple
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -21,6 +21,12 @@ from ._autograd import KEPT
 from ._batching import batched
 
 _PARAMETER = 2
+
+#: ranges are three tensors for each pattern; known is the result of the reduction that this one was derived from, if any.
+_SCHEMA = (
+    "(Tensor[] arrays, Tensor[] known, Tensor[] ranges, bool is_list, str recipe, str engine, int threads, "
+    "bool fast_exponentials) -> (Tensor, Tensor)"
+)
 
 
 def by_recipe(
@@ -57,10 +63,7 @@ def _options(ranges: Sequence[Tensor], is_list: bool, engine: str, threads: int,
     return RunOptions(engine, patterns if is_list else patterns[0] if patterns else None, threads, fast_exponentials)
 
 
-def _reduce(
-    arrays: List[Tensor], known: List[Tensor], ranges: List[Tensor], is_list: bool, recipe: str, engine: str, threads: int,
-    fast_exponentials: bool,
-) -> Tuple[Tensor, Tensor]:  # fmt: skip
+def _reduce(arrays, known, ranges, is_list, recipe, engine, threads, fast_exponentials):
     for x in arrays:
         TORCH.check_device(x)
     reduction = reduction_of(recipe)
@@ -75,13 +78,6 @@ def _reduce(
         arrays[0].new_empty(0) if values is None else values,
         arrays[0].new_empty(0, dtype=torch.int64) if indices is None else indices,
     )
-
-
-# List and Tuple: torch.library reads these hints, also under Python 3.9.
-_reduce.__annotations__ = {
-    "arrays": List[Tensor], "known": List[Tensor], "ranges": List[Tensor], "is_list": bool, "recipe": str, "engine": str,
-    "threads": int, "fast_exponentials": bool, "return": Tuple[Tensor, Tensor],
-}  # fmt: skip
 
 
 def _fake(arrays, known, ranges, is_list, recipe, engine, threads, fast_exponentials):
@@ -167,7 +163,7 @@ def _vmap(info, in_dims, arrays, known, ranges, is_list, recipe, engine, threads
 
 # PyTorch has had such operators since 2.4; before, programs are not compiled but run.
 if hasattr(torch.library, "custom_op"):
-    _operator = torch.library.custom_op("khufu::reduce", _reduce, mutates_args=())
+    _operator = torch.library.custom_op("khufu::reduce", _reduce, mutates_args=(), schema=_SCHEMA)
     _operator.register_fake(_fake)
     _operator.register_autograd(_backward, setup_context=_setup_context)
     if hasattr(_operator, "register_vmap"):

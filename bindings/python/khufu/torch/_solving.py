@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from ._autograd import combination
 class Problem:
     """What a system is, beside its tensors."""
 
-    __slots__ = ("reduction", "position", "settings", "options")
+    __slots__ = ("options", "position", "reduction", "settings")
 
     def __init__(self, reduction: Reduction, position: int, settings: SolverSettings, options: RunOptions):
         self.reduction = reduction
