@@ -138,14 +138,14 @@ def _of_points(x, dtype: str, is_complex: bool, arrays: Arrays):
     dimension = _dimension(x)
     if rows == 1:
         if columns == 1:
-            return VariableNode(PM, dimension, x[..., 0, 0, :]), Frame(arrays, dtype, batch=batch or None), is_complex
+            return VariableNode(PM, dimension, x.squeeze(-2).squeeze(-2)), Frame(arrays, dtype, batch=batch or None), is_complex
         return (
-            VariableNode(VJ, dimension, x[..., 0, :, :]),
+            VariableNode(VJ, dimension, x.squeeze(-3)),
             Frame(arrays, dtype, None, columns, batch or None),
             is_complex,
         )
     if columns == 1:
-        return VariableNode(VI, dimension, x[..., 0, :]), Frame(arrays, dtype, rows, None, batch or None), is_complex
+        return VariableNode(VI, dimension, x.squeeze(-2)), Frame(arrays, dtype, rows, None, batch or None), is_complex
     raise ArgumentError(
         f"Arrays of three axes or more have shape (…, M, 1, D), (…, 1, N, D) or (…, 1, 1, D); {shape} came."
     )
