@@ -94,9 +94,11 @@ class GenericKernelSolve:
         if self._accumulator is not None:
             check_accumulator(self._accumulator, self.arrays.dtype(args[0]))
         settings = SolverSettings(alpha, 0.0, maximum_iterations, method, preconditioner, rank, progress, eps)
-        return self.arrays.solve(
-            reduction_of(self._recipe), args, self.varinvpos, settings, options_of(backend, ranges, self.axis)
-        )
+        options = options_of(backend, ranges, self.axis)
+        return self.arrays.solve(self._reduction(), args, self.varinvpos, settings, options)
+
+    def _reduction(self):
+        return reduction_of(self._recipe)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.formula!r}, {self.aliases!r}, {self.varinvalias!r})"

@@ -1,8 +1,11 @@
 """torch.compile, fake tensors and exported programs: reductions are operators in a graph."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
-from khufu.torch import Genred, LazyTensor, Vi, Vj
+from khufu.torch import Genred, KernelSolve, LazyTensor, Vi, Vj
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 if not hasattr(torch.library, "custom_op"):
@@ -115,6 +118,29 @@ def test_the_operator_is_sound():
 
     recipe = recipe_of(reduction_of(LOGARITHM._recipe))
     torch.library.opcheck(torch.ops.khufu.reduce, (arrays, [], [], False, recipe, "auto", 0, False))
+
+
+def test_systems():
+    system = KernelSolve("Exp(-p * SqDist(x, y)) * b", ALIASES, "b", axis=1)
+
+    def function(x, b, p, alpha):
+        first = system(x, x, b, p, alpha=alpha, eps=1e-12)
+        return (first * (-Vi(x).sqdist(Vj(x))).exp().solve(b.sin(), alpha=0.5, eps=1e-12)).sum()
+
+    arrays = [*inputs((5, 2), (5, 1), (1,)), torch.tensor(0.4, dtype=torch.float64, requires_grad=True)]
+    compiled = torch.compile(function, fullgraph=True, backend="aot_eager")
+    found, expected = compiled(*arrays), function(*arrays)
+    torch.testing.assert_close(found, expected)
+    for one, other in zip(torch.autograd.grad(found, arrays), torch.autograd.grad(expected, arrays)):
+        torch.testing.assert_close(one, other)
+    with FakeTensorMode():
+        x, b, p = (torch.empty(*shape) for shape in ((5, 2), (5, 1), (1,)))
+        assert system(x, x, b, p).shape == (5, 1)
+
+
+def test_imports():
+    program = "import sys, khufu.torch; assert 'torch._dynamo' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_export():

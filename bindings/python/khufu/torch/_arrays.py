@@ -147,9 +147,13 @@ class TorchArrays(Arrays):
 
     def run_or_trace(self, reduction, arrays, options, known: Tensor | None):
         """As `run_plain` where tensors have memory; an operator in a graph where they do not."""
-        if not _mode_count() and all(type(x) is Tensor or type(x) is Parameter for x in arrays):
-            return self.run_plain(reduction, arrays, options, None, known)
-        return self._operator(reduction, arrays, options, None, known)
+        if self.is_traced(arrays):
+            return self._operator(reduction, arrays, options, None, known)
+        return self.run_plain(reduction, arrays, options, None, known)
+
+    def is_traced(self, arrays: Sequence) -> bool:
+        """Whether a mode looks at what is done, or tensors are not of the plain kind."""
+        return bool(_mode_count()) or not all(type(x) is Tensor or type(x) is Parameter for x in arrays)
 
     def _operator(self, reduction, arrays, options, out, known):
         from ._operators import by_recipe
@@ -159,13 +163,13 @@ class TorchArrays(Arrays):
         )
 
     def solve(self, reduction, arrays, position: int, settings: SolverSettings, options: RunOptions = DEFAULT_OPTIONS):
-        from ._solving import solved
+        from . import _solving
 
         for x in arrays:
             if not isinstance(x, Tensor):
                 raise ArrayTypeError(f"Inputs are tensors; {type(x).__name__} came.")
             self.check_device(x)
-        return solved(reduction, arrays, position, settings, options)
+        return _solving.solved(reduction, arrays, position, settings, options)
 
     def check_device(self, x: Tensor) -> None:
         """Raises for memory that the engine cannot reach; tensors without memory pass."""

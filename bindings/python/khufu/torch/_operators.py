@@ -40,13 +40,10 @@ def by_recipe(
         raise ArgumentError(
             "out is not taken in compiled graphs and for fake tensors; the graph has memory of its own."
         )
-    patterns = (
-        options.ranges if isinstance(options.ranges, list) else [] if options.ranges is None else [options.ranges]
-    )
     values, indices = torch.ops.khufu.reduce(
         list(arrays),
         [] if known is None else [known],
-        [torch.as_tensor(part) for pattern in patterns for part in pattern],
+        packed_ranges(options),
         isinstance(options.ranges, list),
         recipe,
         options.engine,
@@ -56,7 +53,17 @@ def by_recipe(
     return values if value_count else None, indices if index_count else None
 
 
-def _options(ranges: Sequence[Tensor], is_list: bool, engine: str, threads: int, fast_exponentials: bool) -> RunOptions:
+def packed_ranges(options: RunOptions) -> list[Tensor]:
+    """Block-sparsity as a list, three tensors for each pattern."""
+    if options.ranges is None:
+        return []
+    patterns = options.ranges if isinstance(options.ranges, list) else [options.ranges]
+    return [torch.as_tensor(part) for pattern in patterns for part in pattern]
+
+
+def options_of_operator(
+    ranges: Sequence[Tensor], is_list: bool, engine: str, threads: int, fast_exponentials: bool
+) -> RunOptions:
     patterns = [tuple(ranges[k : k + 3]) for k in range(0, len(ranges), 3)]
     if not patterns and engine == "auto" and not threads and not fast_exponentials:
         return DEFAULT_OPTIONS
@@ -70,7 +77,7 @@ def _reduce(arrays, known, ranges, is_list, recipe, engine, threads, fast_expone
     values, indices = TORCH.run_plain(
         reduction,
         arrays,
-        _options(ranges, is_list, engine, threads, fast_exponentials),
+        options_of_operator(ranges, is_list, engine, threads, fast_exponentials),
         None,
         known[0] if known else None,
     )
@@ -82,7 +89,7 @@ def _reduce(arrays, known, ranges, is_list, recipe, engine, threads, fast_expone
 
 def _fake(arrays, known, ranges, is_list, recipe, engine, threads, fast_exponentials):
     reduction = reduction_of(recipe)
-    shape = _shape(reduction, arrays)
+    shape = result_shape(reduction, arrays)
     values = arrays[0].new_empty(shape if reduction.value_count else 0)
     indices = arrays[0].new_empty(
         (*shape[:-1], reduction.index_count) if reduction.index_count else 0, dtype=torch.int64
@@ -90,7 +97,7 @@ def _fake(arrays, known, ranges, is_list, recipe, engine, threads, fast_exponent
     return values, indices
 
 
-def _shape(reduction: Reduction, arrays: Sequence[Tensor]) -> tuple:
+def result_shape(reduction: Reduction, arrays: Sequence[Tensor]) -> tuple:
     """The result's shape, from lengths that may be symbols."""
     while reduction.is_derivative:
         reduction, step, position = reduction.origin
@@ -112,7 +119,6 @@ def _setup_context(ctx, inputs, output):
     if not reduction.is_derivative and reduction.origin[0] in KEPT:
         known = [output[0]]
     ctx.mark_non_differentiable(output[1])
-    ctx.has_known = bool(known)
     ctx.save_for_backward(*arrays, *ranges, *known)
 
 
@@ -134,7 +140,7 @@ def _backward(ctx, cotangent, _):
 
 
 def _vmap(info, in_dims, arrays, known, ranges, is_list, recipe, engine, threads, fast_exponentials):
-    options = _options(ranges, is_list, engine, threads, fast_exponentials)
+    options = options_of_operator(ranges, is_list, engine, threads, fast_exponentials)
     call = batched(
         reduction_of(recipe),
         info.batch_size,
@@ -169,8 +175,8 @@ if hasattr(torch.library, "custom_op"):
     if hasattr(_operator, "register_vmap"):
         _operator.register_vmap(_vmap)
 
-# A tracer asks the engine, but does not look into it.
+# A tracer asks the engine, but does not look into it. The mark is that of torch.compiler.assume_constant_result, which would import the
+# tracer, and that takes a second.
 _expression.is_tracing = is_compiling
-if hasattr(getattr(torch, "compiler", None), "assume_constant_result"):
-    torch.compiler.assume_constant_result(_expression.asked_dimension)
-    torch.compiler.assume_constant_result(_expression.described)
+_expression.asked_dimension._dynamo_marked_constant = True
+_expression.described._dynamo_marked_constant = True

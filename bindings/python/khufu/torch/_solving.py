@@ -10,9 +10,10 @@ from torch.autograd.function import Function
 
 from .._arrays import RunOptions, SolverSettings
 from .._library import Accumulation, Reduction
-from .._recipes import reduction_of, written
-from ._arrays import TORCH
+from .._recipes import recipe_of, reduction_of, written
+from ._arrays import TORCH, has_transforms, is_compiling
 from ._autograd import combination
+from ._solve_operator import operated
 
 
 class Problem:
@@ -39,6 +40,10 @@ def solved(
 ) -> Tensor:
     """x of K x + alpha x = b, where b is the array at a position and K takes it to the reduction's result."""
     alpha = settings.alpha.reshape(1).to(arrays[position].dtype) if isinstance(settings.alpha, Tensor) else None
+    if is_compiling() and has_transforms():
+        torch._dynamo.graph_break()
+    if is_compiling() or (not has_transforms() and TORCH.is_traced(arrays)):
+        return operated(recipe_of(reduction), arrays, alpha, position, settings, options)
     return Solution.apply(Problem(reduction, position, settings, options), alpha, *arrays)
 
 

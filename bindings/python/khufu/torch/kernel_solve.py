@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .._expression import Described
 from .._kernel_solve import GenericKernelSolve
-from ._arrays import TORCH
+from . import _solve_operator  # noqa: F401, for programs that were exported with the operator
+from ._arrays import TORCH, is_compiling
 
 
 class KernelSolve(GenericKernelSolve):
@@ -37,3 +39,9 @@ class KernelSolve(GenericKernelSolve):
             dtype, cuda_type, enable_chunks, rec_multVar_highdim, use_fast_math: accepted for KeOps' sake; nothing depends on them.
         """
         self._prepare(formula, aliases, varinvalias, axis, dtype_acc, use_double_acc, sum_scheme)
+
+    def _reduction(self):
+        if is_compiling():
+            # A tracer sees a text in place of the engine's object; systems are solved for values, as many as b has.
+            return Described(self._recipe, 1, 0)
+        return super()._reduction()
