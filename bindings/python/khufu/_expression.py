@@ -81,7 +81,11 @@ class VariableNode(Node):
         self.category = category
         #: Nodes of one source and category are one input.
         self.source = source
-        self.inputs = {(category, dimension, id(source)): self}
+
+    @property
+    def inputs(self) -> dict[tuple, VariableNode]:
+        # Made when asked for: a node that holds itself would hold its data until the garbage collector comes by.
+        return {(self.category, self.skeleton.dimension, id(self.source)): self}
 
     def __reduce__(self):
         return VariableNode, (self.category, self.dimension, self.source)

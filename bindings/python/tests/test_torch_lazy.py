@@ -1,5 +1,8 @@
 """Lazy tensors of PyTorch's: what is PyTorch's own about them. Their mathematics is tested with NumPy's and with random expressions."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -132,3 +135,19 @@ def test_gradients_through_ranges():
     kept[:4, 2:5] = 1
     agree(K @ b, (gaussian(x, y) * kept) @ b, (x, y, b))
     agree((K * 2).sum(0), 2 * (gaussian(x, y) * kept).sum(0)[:, None], (x, y))
+
+
+def test_data_is_let_go_at_once():
+    """Without waiting for the garbage collector, which knows nothing of the size of tensors."""
+    gc.collect()
+    gc.disable()
+    try:
+        x, y, b = inputs()
+        found = (lazy_gaussian(x, y) @ b).sum()
+        gradients = torch.autograd.grad(found, (x, y, b), create_graph=True)
+        lazy_gaussian(x, x).solve(x, alpha=1.0).sum().backward()
+        held = [weakref.ref(array) for array in (x, y, b, found, *gradients)]
+        del x, y, b, found, gradients
+        assert [reference() for reference in held] == [None] * len(held)
+    finally:
+        gc.enable()
