@@ -9,6 +9,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Khufu", targets: ["Khufu"]),
+        .library(name: "KhufuC", type: .dynamic, targets: ["KhufuC"]),
         .executable(name: "khufu", targets: ["KhufuTool"]),
     ],
     dependencies: [
@@ -22,6 +23,10 @@ let package = Package(
         .target(name: "ArrayFiles", exclude: ["README.md"]),
         .target(
             name: "Khufu", dependencies: ["Formulas", "Kernels", "Engines", "ArrayFiles", real], exclude: ["README.md"]),
+
+        // The library for other languages: what its header says, in Swift.
+        .target(name: "KhufuHeader"),
+        .target(name: "KhufuC", dependencies: ["Formulas", "Kernels", "Engines", "Khufu", "KhufuHeader"], exclude: ["README.md"]),
 
         // Around the library: pictures and data for the tool and the examples. Foundation is used from here on.
         .target(name: "Pictures", dependencies: ["ArrayFiles"], exclude: ["README.md"]),
@@ -47,6 +52,7 @@ let package = Package(
         .testTarget(name: "EnginesTests", dependencies: ["Engines", "RandomNumbers"]),
         .testTarget(name: "OracleTests", dependencies: ["Engines", "FormulaGeneration", "OracleSupport", "RandomNumbers"]),
         .testTarget(name: "KhufuTests", dependencies: ["Khufu", "RandomNumbers", real]),
+        .testTarget(name: "KhufuCTests", dependencies: ["KhufuC", "KhufuHeader"]),
         .testTarget(name: "ExamplesTests", dependencies: ["Examples", "Khufu", "SampleData", real]),
         .testTarget(name: "KhufuToolTests", dependencies: ["Khufu", "KhufuTool", "ArrayFiles", "Pictures", "SampleData"]),
     ]

@@ -27,8 +27,7 @@ public struct KernelReduction: Sendable {
     ) throws {
         let declarations = try Declaration.list(parsing: aliases)
         let reduction = try Reduction(
-            kind, of: try Formula(parsing: formula, aliases: aliases),
-            weight: try weight.map { try Formula(parsing: $0, aliases: aliases) }, k: k, over: over, accumulation: accumulation)
+            kind, of: formula, weight: weight, k: k, over: over, accumulation: accumulation, declarations: declarations)
         try self.init(reduction, declarations: declarations)
     }
 

@@ -26,7 +26,7 @@ extension ElementwiseOperation {
             let (argument, isWanted) = argument
             guard isWanted, let derivative, !derivative.isZero else { return nil }
             // An argument that was repeated receives the sum over its repetitions.
-            guard argument.dimension < result.dimension else { return cotangent * derivative }
+            guard argument.dimension < result.dimension else { return cotangent.selected(times: derivative) }
             return derivative.dimension == 1 ? cotangent.sum * derivative : cotangent.dot(derivative)
         }
     }
@@ -48,6 +48,19 @@ extension ElementwiseOperation {
 
     public func lowering(_ dimensions: [Int]) -> Lowering {
         .inline { k, arguments, emitter in emit(arguments.map { $0.broadcast(k) }, emitter) }
+    }
+}
+
+extension Formula {
+    /// This times a derivative. Where this is a cotangent that a condition keeps away from one of its branches, it stays away: a derivative
+    /// that is infinite or NaN there must not turn 0 into NaN.
+    fileprivate func selected(times derivative: Formula) -> Formula {
+        guard operation is IfElse, arguments[0].dimension == 1 || arguments[0].dimension == derivative.dimension,
+            arguments[1].isZero || arguments[2].isZero
+        else { return self * derivative }
+        func product(_ branch: Formula) -> Formula { branch.isZero ? .zero(1) : branch * derivative }
+        return arguments[0].ifNonNegative(product(arguments[1]), else: product(arguments[2]))
+            .repeated(max(dimension, derivative.dimension))
     }
 }
 

@@ -102,14 +102,12 @@ extension Resolver {
 
     /// `True` and `False`, which Python's users write for 1 and 0.
     private func truth(_ item: Item) -> Int? {
-        guard case .name(let name) = tree.nodes[item.node].kind, scope.variables[name] == nil else { return nil }
+        guard case .name(let name) = tree.nodes[item.node].kind, scope.formulas[name] == nil else { return nil }
         return ["True": 1, "False": 0][name]
     }
 
     private mutating func named(_ name: String, _ node: Int) throws(FormulaError) -> Formula {
-        if let variable = scope.variables[name] {
-            return try build(node) { () throws(FormulaError) in try Formula(variable) }
-        }
+        if let formula = scope.formulas[name] { return try build(node) { () throws(FormulaError) in formula } }
         switch name {
         case "True": return .one
         case "False": return .zero(1)

@@ -3,8 +3,8 @@
 /// One scope serves all parts of a text, so that `Sum_Reduction(f, 0, g)` cannot use input 0 with dimension 3 in f and
 /// dimension 4 in g.
 package struct Scope: Sendable {
-    /// The named inputs.
-    package let variables: [String: Variable]
+    /// What names stand for: inputs, or formulas made before.
+    package let formulas: [String: Formula]
     /// Every input declared or met so far, by index.
     package private(set) var inputs: [Int: Variable] = [:]
 
@@ -12,7 +12,9 @@ package struct Scope: Sendable {
     package static let maximumIndex = 1_000_000
 
     package init(_ variables: [String: Variable] = [:]) throws(FormulaError) {
-        self.variables = variables
+        var formulas: [String: Formula] = [:]
+        for (name, variable) in variables { formulas[name] = try Formula(variable) }
+        self.formulas = formulas
         for (name, variable) in variables.sorted(by: { $0.key < $1.key }) {
             do {
                 try note(variable)
@@ -21,6 +23,8 @@ package struct Scope: Sendable {
             }
         }
     }
+
+    package init(formulas: [String: Formula]) { self.formulas = formulas }
 
     /// The formula that a part of a text stands for.
     package mutating func formula(_ syntax: Syntax) throws(FormulaError) -> Formula {
@@ -76,6 +80,12 @@ extension Formula {
     /// - Throws: a sentence and the place in the text, for mistakes of writing and for dimensions that do not match.
     public init(parsing text: String, variables: [String: Variable] = [:]) throws(FormulaError) {
         var scope = try Scope(variables)
+        self = try scope.formula(try Syntax(parsing: text))
+    }
+
+    /// Reads a formula in which names stand for other formulas.
+    public init(parsing text: String, formulas: [String: Formula]) throws(FormulaError) {
+        var scope = Scope(formulas: formulas)
         self = try scope.formula(try Syntax(parsing: text))
     }
 

@@ -6,7 +6,7 @@ extension Scope {
         if let entry = Catalogue.entriesByName[name] {
             return "\(quoted(name)) is an operation, called as \(entry.signature); no variable has this name."
         }
-        let names = variables.keys.sorted()
+        let names = formulas.keys.sorted()
         if let nearest = nearest(to: name, among: names) {
             return "There is no variable \(quoted(name)); \(quoted(nearest)) is near."
         }
@@ -17,7 +17,7 @@ extension Scope {
 
     /// A name that is called.
     func unknownOperation(_ name: String) -> String {
-        if variables[name] != nil { return "\(quoted(name)) is a variable and cannot be called; a product is written `*`." }
+        if formulas[name] != nil { return "\(quoted(name)) is a variable and cannot be called; a product is written `*`." }
         if name.hasSuffix("_Reduction") { return "The reduction \(quoted(name)) cannot stand inside a formula." }
         let names = Catalogue.entries.map(\.name) + ["Vi", "Vj", "Pm"]
         guard let nearest = nearest(to: name, among: names) else { return "There is no operation \(quoted(name))." }

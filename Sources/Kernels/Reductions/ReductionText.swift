@@ -18,6 +18,21 @@ extension Reduction {
         self = try reader.reduction(try Syntax(parsing: text))
     }
 
+    /// A reduction of formulas given as text, which share their inputs.
+    ///
+    /// - Parameter declarations: the inputs that names stand for.
+    /// - Throws: a sentence and, for what does not parse, the place in the text.
+    public init(
+        _ kind: Kind, of formula: String, weight: String? = nil, k: Int = 1, over: ReducedIndex = .j,
+        accumulation: Accumulation = .init(), declarations: [Declaration]
+    ) throws(FormulaError) {
+        var scope = try Scope(declarations: declarations)
+        let formula = try scope.formula(try Syntax(parsing: formula))
+        var weightFormula: Formula?
+        if let weight { weightFormula = try scope.formula(try Syntax(parsing: weight)) }
+        try self.init(kind, of: formula, weight: weightFormula, k: k, over: over, accumulation: accumulation)
+    }
+
     /// The text that reads as this reduction.
     public var text: String {
         let tag = over == .j ? 0 : 1

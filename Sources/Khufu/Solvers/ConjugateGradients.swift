@@ -3,6 +3,9 @@
 struct ConjugateGradients: CorrectionSolver {
     let product: ColumnMap
     let preconditioning: ColumnMap?
+    /// The relative accuracy of products, where an iteration that is at its end by rounding, or at the cap, keeps what it has; nil where
+    /// that is an error.
+    let roundingEndsIt: Double?
 
     func callAsFunction(
         _ residuals: Columns, targets: [Double], scales: [Double], _ monitor: inout IterationMonitor
@@ -18,8 +21,9 @@ struct ConjugateGradients: CorrectionSolver {
         var rho = r.dots(z)
         var norms = r.norms()
         var largest = 0.0
+        var isAtEnd: Set<Int> = []
         while true {
-            let open = places.indices.filter { norms[$0] > targets[places[$0]] }
+            let open = places.indices.filter { norms[$0] > targets[places[$0]] && !isAtEnd.contains(places[$0]) }
             guard !open.isEmpty else { break }
             if 2 * open.count <= places.count {
                 solutions.replace(places, with: x)
@@ -28,6 +32,7 @@ struct ConjugateGradients: CorrectionSolver {
                 continue
             }
             let residual = places.indices.map { norms[$0] * scales[places[$0]] }.max()!
+            if roundingEndsIt != nil, monitor.isExhausted { break }
             try monitor.begin(residual: residual, remaining: open.count)
 
             let q = try product(p)
@@ -42,6 +47,10 @@ struct ConjugateGradients: CorrectionSolver {
                 }
                 let curvature = curvatures[k] / squares[k]
                 largest = max(largest, curvature)
+                if let precision = roundingEndsIt, abs(curvature) <= 4 * precision * largest {
+                    isAtEnd.insert(places[k])
+                    continue
+                }
                 guard curvature > 0 else {
                     throw SolverError.notPositiveDefinite(
                         curvature: curvature, largest: largest, iteration: monitor.iteration)

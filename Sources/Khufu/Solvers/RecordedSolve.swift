@@ -51,7 +51,7 @@ struct RecordedSolve<Operator: LinearOperator>: Sendable {
         let shift = try alpha.shift
         guard b.count > 0 else { return b.detached() }
         let current = try matrix.replacingVariables(variables.map { $0.detached() })
-        let solutions = try settings.solutions(Columns(b), product: current.shiftedMap(alpha: shift), alpha: shift)
+        let solutions = try settings.solutions(Columns(b), product: current.shiftedMap(alpha: shift), alpha: shift).x
         return solutions.tensor(shape: b.shape)
     }
 }

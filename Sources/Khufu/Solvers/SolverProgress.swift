@@ -26,6 +26,9 @@ struct IterationMonitor {
         self.progress = progress
     }
 
+    /// Whether the cap is reached.
+    var isExhausted: Bool { iteration >= maximumIterations }
+
     /// To be called before each iteration.
     mutating func begin(residual: Double, remaining: Int) throws {
         guard iteration < maximumIterations else {

@@ -15,10 +15,12 @@ struct SolverSettings: Sendable {
     let maximumIterations: Int
     let preconditioner: (any Preconditioner)?
     let progress: SolverProgress.Handler?
+    /// Whether what rounding or the maximum of iterations lets through is a result.
+    let acceptsStagnation: Bool
 
     init<Operator: LinearOperator>(
         for matrix: Operator, method: SolverMethod = .conjugateGradients, tolerance: Double?, maximumIterations: Int?,
-        preconditioner: (any Preconditioner)? = nil, progress: SolverProgress.Handler?
+        preconditioner: (any Preconditioner)? = nil, progress: SolverProgress.Handler?, acceptsStagnation: Bool = false
     ) throws {
         let n = matrix.rowCount
         try matrix.requireSquare()
@@ -39,6 +41,7 @@ struct SolverSettings: Sendable {
         }
         self.preconditioner = preconditioner
         self.progress = progress
+        self.acceptsStagnation = acceptsStagnation
     }
 
     var monitor: IterationMonitor {

@@ -1,0 +1,39 @@
+import Engines
+import KhufuHeader
+
+@c @implementation
+public func khufu_abi_version() -> Int32 {
+    Forks.areWatched
+    return KHUFU_ABI_VERSION
+}
+
+/// Never freed: callers keep the pointer.
+nonisolated(unsafe) private let versionText: UnsafePointer<CChar> = {
+    let bytes = "0.1.0".utf8CString
+    let memory = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+    for (k, byte) in bytes.enumerated() { memory[k] = byte }
+    return UnsafePointer(memory)
+}()
+
+@c @implementation
+public func khufu_version() -> UnsafePointer<CChar>! { versionText }
+
+@c @implementation
+public func khufu_diagnosis(_ buffer: UnsafeMutablePointer<CChar>!, _ capacity: Int) -> Int {
+    write(diagnosis(), to: buffer, capacity: capacity)
+}
+
+private func diagnosis() -> String {
+    let cache = KernelCache.shared
+    var lines = ["processor: \(Processor.host.modelName), \(ThreadPool.defaultThreadCount) threads"]
+    do {
+        lines.append("instructions: \(try cache.instructionSet)")
+        lines.append("compiled kernels: \(try cache.folder.path)")
+        let candidates = try cache.candidates()
+        if candidates.isEmpty { lines.append("compiler: none found; formulas are interpreted") }
+        for candidate in candidates { lines.append("compiler: \(candidate)") }
+    } catch {
+        lines.append("compiler: none; formulas are interpreted. \(error)")
+    }
+    return lines.joined(separator: "\n")
+}

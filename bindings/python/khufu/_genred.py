@@ -1,0 +1,217 @@
+"""Genred: a reduction written as text, with KeOps' arguments; what NumPy's and PyTorch's have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ._arrays import DEFAULT_OPTIONS, Arrays
+from ._recipes import reduction_of, written
+from ._reductions import (
+    accumulation_of,
+    check_accumulator,
+    completed,
+    count_of,
+    declaration,
+    finish,
+    kind_of,
+    options_of,
+    unfinished,
+)  # fmt: skip
+from .errors import ArgumentError, ArrayTypeError
+
+#: What KeOps' engine accumulates for each kind.
+_KEOPS_NAMES = {"LogSumExp": "Max_SumShiftExp", "SumSoftMaxWeight": "Max_SumShiftExpWeight"}
+
+
+class GenericGenred:
+    """A reduction of a formula, to be called on arrays.
+
+    Objects hold texts and numbers only: they can be pickled, and be used by any number of threads and by forked children.
+
+    Attributes:
+        formula: the reduction as KeOps writes it, such as "Sum_Reduction(Exp(-SqDist(x,y))*b,0)".
+        aliases: the inputs' declarations; those that the formula only writes as Var(…) are last.
+        nargs: how many arrays a call takes.
+        axis: the axis that is reduced.
+        reduction_op: the name of the reduction.
+        opt_arg: K.
+        optional_flags: what was asked for beside.
+    """
+
+    #: The array library.
+    arrays: Arrays
+
+    def __init__(
+        self,
+        formula: str,
+        aliases: Sequence[str],
+        reduction_op: str = "Sum",
+        axis: int = 0,
+        dtype: str | None = None,
+        opt_arg: int | None = None,
+        formula2: str | None = None,
+        cuda_type: str | None = None,
+        dtype_acc: str = "auto",
+        use_double_acc: bool = False,
+        sum_scheme: str = "auto",
+        enable_chunks: bool = True,
+        rec_multVar_highdim: bool = False,
+        use_fast_math: bool = True,
+    ):
+        """
+        Args:
+            formula: a formula of the engine's language.
+            aliases: declarations "x = Vi(3)", "y = Vj(3)", "p = Pm(1)", in the order in which arrays are given.
+            reduction_op: "Sum", "LogSumExp", "SumSoftMaxWeight", "Max_SumShiftExp", "Max_SumShiftExpWeight", "Min", "Max", "ArgMin",
+                "ArgMax", "Min_ArgMin", "Max_ArgMax", "KMin", "ArgKMin" or "KMin_ArgKMin".
+            axis: 0 reduces over i, so that the result follows j; 1 reduces over j.
+            opt_arg: K, for the k-min kinds.
+            formula2: the weight, for "LogSumExp", "SumSoftMaxWeight" and "Max_SumShiftExpWeight".
+            dtype_acc: the type of totals, "auto", "float32" or "float64".
+            use_double_acc: the same as dtype_acc = "float64".
+            sum_scheme: "auto", "direct_sum", "block_sum" or "kahan_scheme".
+            dtype, cuda_type, enable_chunks, rec_multVar_highdim, use_fast_math: accepted for KeOps' sake; nothing depends on them.
+
+        Raises:
+            FormulaError: where the formula or a declaration is wrong.
+            ArgumentError: where another argument is.
+        """
+        if axis not in (0, 1):
+            raise ArgumentError(f"Axis should be 0 or 1; {axis!r} came.")
+        if isinstance(aliases, str):
+            raise ArrayTypeError(f"Aliases are a list of declarations; the text {aliases!r} came.")
+        kind = kind_of(reduction_op, formula2 is not None)
+        self._count = count_of(opt_arg, kind)
+        accumulation = accumulation_of(kind, dtype_acc, use_double_acc, sum_scheme)
+        self.aliases = completed(aliases, formula, formula2)
+        self._recipe = written(kind, formula, formula2, self._count, int(axis), accumulation, self.aliases)
+        self._kind = kind
+        self._accumulator = None if dtype_acc == "auto" else dtype_acc
+        self.axis = int(axis)
+        self.opt_arg = opt_arg
+        self.reduction_op = reduction_op
+        self.rec_multVar_highdim = rec_multVar_highdim
+        self.optional_flags = {
+            "dtype_acc": "float64" if use_double_acc else dtype_acc,
+            "sum_scheme": sum_scheme,
+            "use_fast_math": use_fast_math,
+            "enable_chunks": enable_chunks,
+            "multVar_highdim": rec_multVar_highdim,
+        }
+        self.nargs = len(reduction_of(self._recipe).inputs)
+        self.formula = _keops_text(kind, formula, formula2, opt_arg, self.axis)
+        self._describe()
+
+    def _describe(self) -> None:
+        """Notes the numbers that a result is finished with."""
+        reduction = reduction_of(self._recipe)
+        self._numbers = (reduction.value_count, reduction.index_count)
+        self._dimension = max(self._numbers) // self._count
+        # Results of the simplest form, values as they are, are told apart at once.
+        self._is_plain = reduction.index_count == 0 and self._kind != "KMin"
+
+    def __call__(self, *args, backend: str = "auto", device_id: int = -1, ranges: Any = None, out: Any = None):
+        """Runs the reduction.
+
+        Args:
+            args: one array per alias: (batch…, M, D) for Vi(D), (batch…, N, D) for Vj(D), (batch…, D) for Pm(D). Batch axes are
+                aligned at the right and broadcast.
+            backend: "auto" or "CPU".
+            device_id: ignored; there is one.
+            ranges: block-sparsity, six integer arrays (ranges_i, slices_i, redranges_j, ranges_j, slices_j, redranges_i), or a list of
+                such for the items of a batch.
+            out: an array for the result's values.
+
+        Returns:
+            (batch…, M, D), or (batch…, N, D) for axis 0, as `_reductions.finish` describes.
+
+        Raises:
+            ArgumentError: where arrays do not fit the declarations or each other. Nothing has been read then.
+        """
+        if len(args) != self.nargs:
+            raise ArgumentError(
+                f"Invalid number of arguments in call to Genred: it takes {self.nargs}, for {', '.join(self.aliases) or 'nothing'}; "
+                f"{len(args)} came."
+            )
+        options = DEFAULT_OPTIONS
+        if backend != "auto" or ranges is not None:
+            options = options_of(backend, ranges, self.axis)
+        if self._accumulator is not None and args:
+            check_accumulator(self._accumulator, self.arrays.dtype(args[0]))
+        if out is not None:
+            out = self._writable(out)
+        values, indices = self._reduce(args, options, out)
+        if self._is_plain:
+            return values
+        return finish(self._kind, values, indices, self._count, self._dimension)
+
+    def _reduce(self, args: tuple, options, out):
+        return self.arrays.reduce(reduction_of(self._recipe), args, options, out)
+
+    def _writable(self, out):
+        if not self._numbers[0]:
+            raise ArgumentError(f"out takes values, of which {self.reduction_op} has none: it returns indices only.")
+        if not self.arrays.owns(out):
+            raise ArrayTypeError(f"out is an array of {self.arrays.name}; {type(out).__name__} came.")
+        return unfinished(self._kind, out, self._count, self._dimension)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.formula!r}, {self.aliases!r})"
+
+
+def _keops_text(kind: str, formula: str, weight: str | None, k: int | None, axis: int) -> str:
+    """The reduction as KeOps writes it; its tag is the index that the result follows."""
+    name = "Max_SumShiftExpWeight" if kind == "LogSumExp" and weight is not None else _KEOPS_NAMES.get(kind, kind)
+    if kind == "Max_SumShiftExpWeight" and weight is None:
+        name = "Max_SumShiftExp"
+    if kind == "SumSoftMaxWeight":
+        weight = f"Concat(IntCst(1),{weight})"
+    parts = [formula, *([str(k)] if k else []), str(1 - axis), *([] if weight is None else [weight])]
+    return f"{name}_Reduction({','.join(parts)})"
+
+
+def wrapped(genred: type, reduction_op: str, formula: str, output: str, aliases: Sequence[str], keywords: dict) -> Any:
+    """A Genred for the generic_… functions, whose output is declared like an input.
+
+    Args:
+        output: "a = Vi(1)": the result follows i; for ArgKMin its dimension is K.
+    """
+    _, category, dimension = declaration(output)
+    if category == 2:
+        raise ArgumentError(f"Category should be Vi or Vj: a result follows i or j; the output is {output!r}.")
+    if reduction_op == "ArgKMin":
+        keywords = {**keywords, "opt_arg": dimension}
+    return genred(formula, list(aliases), reduction_op, axis=1 - category, **keywords)
+
+
+def generic_functions(genred: type) -> tuple:
+    """generic_sum, generic_logsumexp, generic_argmin and generic_argkmin for a Genred of some array library."""
+
+    def generic_sum(formula: str, output: str, *aliases: str, **kwargs):
+        """A sum: generic_sum("Exp(-SqDist(x, y)) * b", "a = Vi(1)", "x = Vi(3)", "y = Vj(3)", "b = Vj(1)").
+
+        Args:
+            formula: a formula of the engine's language.
+            output: the result's declaration; its index is the one that is kept.
+            aliases: the inputs' declarations.
+            kwargs: further arguments of Genred.
+
+        Returns:
+            A Genred, to be called on arrays.
+        """
+        return wrapped(genred, "Sum", formula, output, aliases, kwargs)
+
+    def generic_logsumexp(formula: str, output: str, *aliases: str, **kwargs):
+        """A log-sum-exp; arguments as for generic_sum."""
+        return wrapped(genred, "LogSumExp", formula, output, aliases, kwargs)
+
+    def generic_argmin(formula: str, output: str, *aliases: str, **kwargs):
+        """The index of the smallest value; arguments as for generic_sum."""
+        return wrapped(genred, "ArgMin", formula, output, aliases, kwargs)
+
+    def generic_argkmin(formula: str, output: str, *aliases: str, **kwargs):
+        """The indices of the K smallest values; arguments as for generic_sum, K is the dimension of the output."""
+        return wrapped(genred, "ArgKMin", formula, output, aliases, kwargs)
+
+    return generic_sum, generic_logsumexp, generic_argmin, generic_argkmin

@@ -1,0 +1,6 @@
+"""Lazy tensors of any array library."""
+
+from .complex import ComplexGenericLazyTensor
+from .tensor import GenericLazyTensor
+
+__all__ = ["ComplexGenericLazyTensor", "GenericLazyTensor"]

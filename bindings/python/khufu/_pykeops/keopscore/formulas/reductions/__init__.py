@@ -1,0 +1,4 @@
+"""See keopscore.formulas."""
+
+from .. import REDUCTIONS as __all__  # noqa: F401
+from .. import __getattr__  # noqa: F401

@@ -1,0 +1,3 @@
+"""Part of pykeops.numpy.cluster."""
+
+from khufu.numpy.cluster import from_matrix  # noqa: F401

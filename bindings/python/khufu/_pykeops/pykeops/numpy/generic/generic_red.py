@@ -1,0 +1,3 @@
+"""Reductions of formulas as text."""
+
+from khufu.numpy import Genred  # noqa: F401

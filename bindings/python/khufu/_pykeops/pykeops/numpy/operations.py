@@ -1,0 +1,3 @@
+"""Kernel linear systems."""
+
+from khufu.numpy import Genred, KernelSolve  # noqa: F401

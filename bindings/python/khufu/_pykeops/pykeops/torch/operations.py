@@ -1,0 +1,3 @@
+"""Kernel linear systems."""
+
+from khufu.torch import Genred, KernelSolve  # noqa: F401

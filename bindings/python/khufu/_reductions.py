@@ -1,0 +1,233 @@
+"""What Genred and LazyTensor share about reductions: their names, their options in KeOps' words, and the form of their results."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from ._arrays import DEFAULT_OPTIONS, RunOptions
+from ._library import Accumulation
+from .errors import ArgumentError, ArrayTypeError, FormulaError
+
+#: The names that users write, and the engine's.
+KINDS = {
+    "Sum": "Sum",
+    "LogSumExp": "LogSumExp",
+    # KeOps returns a raw pair under this name and never takes the logarithm; here it is what it says.
+    "LogSumExpWeight": "LogSumExp",
+    "SumSoftMaxWeight": "SumSoftMaxWeight",
+    "SoftMax": "SumSoftMaxWeight",
+    "Max_SumShiftExp": "Max_SumShiftExpWeight",
+    "Max_SumShiftExpWeight": "Max_SumShiftExpWeight",
+    "Min": "Min",
+    "Max": "Max",
+    "ArgMin": "ArgMin",
+    "ArgMax": "ArgMax",
+    "Min_ArgMin": "Min_ArgMin",
+    "Max_ArgMax": "Max_ArgMax",
+    "KMin": "KMin",
+    "ArgKMin": "ArgKMin",
+    "KMin_ArgKMin": "KMin_ArgKMin",
+    "Zero": "Zero",
+}
+
+#: Kinds that keep the K smallest values.
+K_KINDS = frozenset(["KMin", "ArgKMin", "KMin_ArgKMin"])
+
+#: Kinds that add terms up, to which sum_scheme and dtype_acc apply.
+SUMS = frozenset(["Sum", "LogSumExp", "SumSoftMaxWeight", "Max_SumShiftExpWeight"])
+
+#: The second formula, the weight, is not left out of these.
+_WEIGHTED = frozenset(["LogSumExpWeight", "SumSoftMaxWeight", "SoftMax", "Max_SumShiftExpWeight"])
+
+_VARIABLE = re.compile(r"\bVar\s*\(\s*(\d+)\s*,\s*\d+\s*,\s*\d+\s*\)", re.ASCII)
+
+_SCHEMES = ("auto", "direct_sum", "block_sum", "kahan_scheme")
+
+_ENGINES = {None: "auto", "auto": "auto", "CPU": "auto", "interpreter": "interpreter"}
+_GPU_BACKENDS = ("GPU", "GPU_1D", "GPU_1D_device", "GPU_1D_host", "GPU_2D", "GPU_2D_device", "GPU_2D_host")
+
+
+def kind_of(reduction_op: str, has_weight: bool = False) -> str:
+    """The engine's name of a reduction.
+
+    Raises:
+        ArgumentError: where there is none of this name, or its weight is missing.
+    """
+    kind = KINDS.get(reduction_op)
+    if kind is None:
+        raise ArgumentError(f"reduction_op is one of {', '.join(KINDS)}; {reduction_op!r} came.")
+    if reduction_op in _WEIGHTED and not has_weight:
+        raise ArgumentError(f"{reduction_op} takes a second formula, the weight; none came.")
+    return kind
+
+
+def engine_of(backend: str | None) -> str:
+    """The engine for KeOps' name of a backend.
+
+    Raises:
+        EngineError: for a GPU, of which this build has none.
+        ArgumentError: where there is no such backend.
+    """
+    engine = _ENGINES.get(backend)
+    if engine is None:
+        _refuse(backend)
+    return engine
+
+
+def _refuse(backend) -> None:
+    from .errors import EngineError
+
+    if backend in _GPU_BACKENDS:
+        raise EngineError(
+            f"The backend {backend!r} needs a GPU engine, which this build does not have; 'auto' and 'CPU' run here."
+        )
+    names = ", ".join(repr(name) for name in (*list(_ENGINES)[1:], *_GPU_BACKENDS))
+    raise ArgumentError(f"A backend is one of {names}; {backend!r} came.")
+
+
+def options_of(backend: str | None, ranges, axis: int) -> RunOptions:
+    """How a call is run, from KeOps' keywords.
+
+    Args:
+        ranges: KeOps' six arrays (ranges_i, slices_i, redranges_j, ranges_j, slices_j, redranges_i), a list of such for the items of
+            a batch, or None.
+        axis: the axis that is reduced, 0 for i and 1 for j.
+    """
+    if ranges is None:
+        return DEFAULT_OPTIONS if backend == "auto" or engine_of(backend) == "auto" else RunOptions(engine_of(backend))
+    return RunOptions(engine_of(backend), pattern_of(ranges, axis))
+
+
+def pattern_of(ranges, axis: int) -> Any:
+    """The half of KeOps' six arrays that belongs to a reduction over an axis; of each, where a list of them came."""
+    if isinstance(ranges, list) and ranges and isinstance(ranges[0], (tuple, list)):
+        return [pattern_of(item, axis) for item in ranges]
+    if not isinstance(ranges, (tuple, list)) or len(ranges) != 6:
+        came = f"{len(ranges)} of them" if isinstance(ranges, (tuple, list)) else f"a {type(ranges).__name__}"
+        raise ArgumentError(
+            "ranges are six arrays: ranges_i, slices_i, redranges_j, ranges_j, slices_j, redranges_i; "
+            + came
+            + " came."
+        )
+    return tuple(ranges[:3] if axis else ranges[3:])
+
+
+def accumulation_of(
+    kind: str, dtype_acc: str = "auto", use_double_acc: bool = False, sum_scheme: str | None = "auto"
+) -> Accumulation:
+    """How terms are added up, from KeOps' keywords.
+
+    Args:
+        kind: the engine's name of the reduction.
+
+    Raises:
+        ArgumentError: where a value is none of those known, two contradict each other or nothing is added up.
+    """
+    if dtype_acc == "auto" and not use_double_acc and sum_scheme == "auto":
+        return _DEFAULT
+    if use_double_acc and dtype_acc not in ("auto", None):
+        raise ArgumentError("dtype_acc and use_double_acc say the same thing; one of them is given, not both.")
+    if dtype_acc not in ("auto", None, "float16", "float32", "float64"):
+        raise ArgumentError(f"dtype_acc is 'auto', 'float16', 'float32' or 'float64'; {dtype_acc!r} came.")
+    if sum_scheme not in _SCHEMES and sum_scheme is not None:
+        raise ArgumentError(f"sum_scheme is one of {', '.join(map(repr, _SCHEMES))}; {sum_scheme!r} came.")
+    scheme = sum_scheme or "auto"
+    if kind not in SUMS:
+        if scheme in ("auto", "direct_sum") and dtype_acc in ("auto", None) and not use_double_acc:
+            return _DEFAULT
+        raise ArgumentError(f"{kind} adds nothing up: sum_scheme, dtype_acc and use_double_acc do not apply to it.")
+    return Accumulation(scheme, bool(use_double_acc) or dtype_acc == "float64")
+
+
+_DEFAULT = Accumulation()
+
+#: The accumulators' types that data of a type may have.
+_ACCUMULATORS = {
+    "float16": ("float16", "float32", "float64"),
+    "float32": ("float32", "float64"),
+    "float64": ("float64",),
+}
+
+
+def check_accumulator(dtype_acc: str | None, dtype: str) -> None:
+    """Raises where totals of some data would be kept in a type of fewer digits."""
+    if dtype_acc not in ("auto", None) and dtype_acc not in _ACCUMULATORS.get(dtype, (dtype_acc,)):
+        raise ArgumentError(f"dtype_acc is {' or '.join(_ACCUMULATORS[dtype])} for {dtype} data; {dtype_acc} came.")
+
+
+def count_of(opt_arg, kind: str) -> int:
+    """K, from KeOps' opt_arg; 1 for kinds without one."""
+    if isinstance(opt_arg, bool) or not (opt_arg is None or hasattr(opt_arg, "__index__")):
+        raise ArrayTypeError(f"K is a whole number; {opt_arg!r} came.")
+    if not opt_arg:
+        if kind in K_KINDS:
+            raise ArgumentError(f"{kind} takes the number K of values to keep, at least 1; {opt_arg} came.")
+        return 1
+    return int(opt_arg)
+
+
+def finish(kind: str, values, indices, k: int = 1, dimension: int = 1):
+    """A result as users get it.
+
+    Args:
+        kind: the reduction's name.
+        values: (batch…, points, numbers), or None for kinds that only have indices.
+        indices: the same in int64, or None.
+        k: how many values the k-min kinds keep.
+        dimension: D, of the formula.
+
+    Returns:
+        Values, indices or the pair of both, of shape (batch…, points, D); for the k-min kinds (batch…, points, K, D), without the last
+        axis where D is 1.
+    """
+    if kind in K_KINDS and dimension != 1:
+        values, indices = _split(values, k, dimension), _split(indices, k, dimension)
+    if indices is None:
+        return values
+    return indices if values is None else (values, indices)
+
+
+def _split(numbers, k: int, dimension: int):
+    """The engine keeps the first components of the smallest, then of the next."""
+    return None if numbers is None else numbers.reshape((*numbers.shape[:-1], k, dimension))
+
+
+def unfinished(kind: str, out, k: int, dimension: int):
+    """A user's array for a result of `finish`, in the shape that the engine writes; the same memory."""
+    if out is None or kind not in K_KINDS or dimension == 1 or tuple(out.shape[-2:]) != (k, dimension):
+        return out
+    return out.reshape((*out.shape[:-2], k * dimension))
+
+
+def completed(aliases: Sequence[str], *formulas: str | None) -> list[str]:
+    """The declarations of inputs, and those that formulas only write as Var(position,dimension,category).
+
+    They are read from the texts: an input stays one where simplification drops it.
+
+    Raises:
+        FormulaError: where positions leave a gap.
+    """
+    found = {
+        int(match[1]): "".join(match[0].split()) for text in formulas if text for match in _VARIABLE.finditer(text)
+    }
+    complete = list(aliases)
+    while len(complete) in found:
+        complete.append(found[len(complete)])
+    beyond = [position for position in found if position > len(complete)]
+    if beyond:
+        raise FormulaError(
+            f"Inputs are numbered without gaps; {found[min(beyond)]} came where {len(complete)} is the next."
+        )
+    return complete
+
+
+def declaration(text: str) -> Sequence[Any]:
+    """(name, category, dimension) of a declaration such as "a = Vi(1)", as the generic_… functions take for their output."""
+    import re
+
+    match = re.fullmatch(r"\s*(?:([A-Za-z_]\w*)\s*=)?\s*(Vi|Vj|Pm|Vx|Vy)\s*\(\s*(?:\d+\s*,\s*)?(\d+)\s*\)\s*", text)
+    if match is None:
+        raise ArgumentError(f"An output is declared as 'a = Vi(1)' or 'a = Vj(1)'; {text!r} came.")
+    return match[1], {"i": 0, "x": 0, "j": 1, "y": 1, "m": 2}[match[2][1]], int(match[3])
