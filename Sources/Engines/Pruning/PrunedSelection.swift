@@ -256,7 +256,7 @@ final class PrunedSelection<Scalar: BinaryFloatingPoint & Sendable>: @unchecked 
         let count = workspace.listLength
         for row in 0..<rows.tree.points(ofTile: tile).count {
             let last = workspace.values[row * count + count - 1]
-            if last.isFinite, last == workspace.values[row * count + selection.k - 1] { return true }
+            if last < .infinity, last == workspace.values[row * count + selection.k - 1] { return true }
         }
         return false
     }
