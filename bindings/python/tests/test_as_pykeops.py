@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[1]
+PACKAGE = Path(khufu.__file__).parents[1]
 
 try:
     import torch
