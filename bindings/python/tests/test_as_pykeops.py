@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import khufu
+
 PACKAGE = Path(khufu.__file__).parents[1]
 
 try:
