@@ -23,8 +23,6 @@ public final class CompiledReduction: Sendable {
         var uncompilable: Set<ScalarType> = []
         /// The gradients that were asked for, by input.
         var gradients: [Int: CompiledExpression] = [:]
-        /// Node evaluations that the interpreter has done in place of compiling.
-        var interpreted = 0
     }
 
     /// What a kernel is compiled for.
@@ -137,16 +135,12 @@ public final class CompiledReduction: Sendable {
         do {
             let key = try kernelKey(binding, options)
             return try state.withLock { state in
-                if let kernel = state.kernels[key] { return kernel }
                 if options.engine == .automatic {
                     if state.uncompilable.contains(binding.type) { return nil }
-                    // Until some work has come together, compiling costs more than it saves.
                     let work = [binding.batchCount, binding.rowCount, binding.columnCount].reduce(nodeCount, saturatingProduct)
-                    if work < Self.interpretedWork - state.interpreted {
-                        state.interpreted += work
-                        return nil
-                    }
+                    if work <= Self.interpretedWork { return nil }
                 }
+                if let kernel = state.kernels[key] { return kernel }
                 let precision = Precision(
                     storage: binding.type, accumulator: reduction.accumulation.usesDoubleAccumulator ? .float64 : nil,
                     exponentials: key.exponentials)
@@ -166,8 +160,9 @@ public final class CompiledReduction: Sendable {
         }
     }
 
-    /// Node evaluations that are interpreted before a kernel is compiled: less than a millisecond of work.
-    private static let interpretedWork = 2_000
+    /// Node evaluations of a call that the interpreter does in about the time that a compiled call takes. The size alone decides, not
+    /// what was called before: two calls alike have one result, to the last bit.
+    private static let interpretedWork = 64
 }
 
 /// A reduction and the arrays that it is to run on, checked. The arrays' memory must stay valid while it is used.

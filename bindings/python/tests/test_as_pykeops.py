@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[1]
+import khufu
+
+PACKAGE = Path(khufu.__file__).parents[1]
 
 try:
     import torch

@@ -55,7 +55,7 @@ def test_solution_and_derivatives(keywords):
 def test_finite_differences():
     x, b, p, alpha = inputs()
     arrays = [x.detach()[:4].clone().requires_grad_(), b.detach()[:4].clone().requires_grad_(), p, alpha]
-    assert gradcheck(solution, arrays, check_forward_ad=True, nondet_tol=1e-10)
+    assert gradcheck(solution, arrays, check_forward_ad=True, check_batched_grad=True, nondet_tol=1e-10)
     assert gradgradcheck(solution, arrays, check_fwd_over_rev=True, nondet_tol=1e-10)
 
 

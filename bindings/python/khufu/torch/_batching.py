@@ -95,19 +95,35 @@ def run_mapped(
     Args:
         run: called with (reduction, arrays, options, out, known), of tensors that are not mapped.
     """
-    level = torch._C._vmapmode_increment_nesting() - 1
-    torch._C._vmapmode_decrement_nesting()
-
-    def opened(x: Tensor | None) -> Tensor | None:
-        """All items, along the first axis; the length is asked for those that are not mapped."""
-        return torch._remove_batch_dim(x, level, 1, 0) if is_mapped(x) else x
-
+    level = _map_level()
     in_dims = [0 if is_mapped(x) else None for x in arrays]
-    opened_arrays = [opened(x) for x in arrays]
+    opened_arrays = [_opened(x, level) for x in arrays]
     size = next((x.shape[0] for x, dim in zip(opened_arrays, in_dims) if dim == 0), 1)
-    call = batched(reduction, size, in_dims, opened_arrays, options, 0 if is_mapped(known) else None, opened(known))
+    call = batched(
+        reduction, size, in_dims, opened_arrays, options, 0 if is_mapped(known) else None, _opened(known, level)
+    )
     values, indices = run(reduction, call.arrays, call.options, None, call.known)
     return (
         None if values is None else torch._add_batch_dim(call.restored(values), 0, level),
         None if indices is None else torch._add_batch_dim(indices, 0, level),
     )
+
+
+def each_mapped(run: Callable, tensors: Sequence[Tensor | None]) -> Tensor:
+    """Runs a function of tensors for one item of a map after the other."""
+    level = _map_level()
+    whole = [_opened(x, level) for x in tensors]
+    size = next(x.shape[0] for x, y in zip(whole, tensors) if is_mapped(y))
+    results = [run(*[x[k] if is_mapped(y) else x for x, y in zip(whole, tensors)]) for k in range(size)]
+    return torch._add_batch_dim(torch.stack(results), 0, level)
+
+
+def _map_level() -> int:
+    level = torch._C._vmapmode_increment_nesting() - 1
+    torch._C._vmapmode_decrement_nesting()
+    return level
+
+
+def _opened(x: Tensor | None, level: int) -> Tensor | None:
+    """All items, along the first axis; a tensor that is not mapped as it is."""
+    return torch._remove_batch_dim(x, level, 1, 0) if is_mapped(x) else x

@@ -13,6 +13,7 @@ from .._library import Accumulation, Reduction
 from .._recipes import recipe_of, reduction_of, written
 from ._arrays import TORCH, has_transforms, is_compiling
 from ._autograd import combination
+from ._batching import each_mapped, is_mapped
 from ._solve_operator import operated
 
 
@@ -52,6 +53,8 @@ class Solution(Function):
 
     @staticmethod
     def forward(problem: Problem, alpha: Tensor | None, *arrays: Tensor) -> Tensor:
+        if any(is_mapped(x) for x in (alpha, *arrays)):
+            return each_mapped(lambda *tensors: Solution.forward(problem, *tensors), (alpha, *arrays))
         settings = problem.settings
         if alpha is not None:
             settings = settings._replace(alpha=alpha.item())

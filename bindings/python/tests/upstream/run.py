@@ -9,6 +9,7 @@ test. `--with-pykeops` runs them with the installed pykeops, to compare. Exits w
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import subprocess
 import sys
@@ -17,7 +18,9 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PACKAGE = HERE.parents[1]
+#: The installed package, or else the one beside the tests.
+FOUND = importlib.util.find_spec("khufu")
+PACKAGE = Path(FOUND.origin).parents[1] if FOUND else HERE.parents[1]
 CACHE = HERE / ".cache"
 #: Folders of programs in source distributions; the clients' are here.
 FOLDERS = {
