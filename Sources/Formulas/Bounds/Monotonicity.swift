@@ -59,7 +59,7 @@ extension BoundsContext {
 extension BoundsContext {
     /// Bounds of a function whose derivative is between -1 and 1, on a narrow interval; the function's range on a wide one.
     func oscillation(of x: Bounds, range: ClosedRange<Double>, _ function: (Formula) -> Formula) -> Bounds {
-        let ball = Ball(x)
+        let ball = Ball(x, smallest: smallest)
         let error = error(Self.functionRoundings)
         var room = Formula(error) * (ball.magnitude + 1)
         if let radius = ball.radius { room = room + radius }

@@ -7,11 +7,21 @@ extension BoundsContext {
     func product(
         _ a: Bounds, _ b: Bounds, by multiply: (Formula, Formula) -> Formula = { $0 * $1 }
     ) -> Bounds {
+        withoutHiddenInfinities(a, b, corners(a, b, multiply))
+    }
+
+    /// 0 times an infinity is NaN, but a bound that is the number 0 makes every product with it 0 when formulas are built.
+    private func withoutHiddenInfinities(_ a: Bounds, _ b: Bounds, _ result: Bounds) -> Bounds {
+        let others = [(a, b), (b, a)].filter { $0.hasZero && !$1.isNumber }.map { $1 }
+        return others.reduce(result) { bounds($0, where: .trusted(Max(), $1.magnitude).isLess(orEqual: largest)) }
+    }
+
+    private func corners(_ a: Bounds, _ b: Bounds, _ multiply: (Formula, Formula) -> Formula) -> Bounds {
         // An infinity times 0 is NaN: the infinity shows in a bound of the product.
         let isExact = a.isNumber || b.isNumber || (a.isPoint && b.isPoint)
         switch (a.sign, b.sign) {
-        case (.nonPositive, _): return -product(-a, b, by: multiply)
-        case (_, .nonPositive): return -product(a, -b, by: multiply)
+        case (.nonPositive, _): return -corners(-a, b, multiply)
+        case (_, .nonPositive): return -corners(a, -b, multiply)
         case (.nonNegative, .nonNegative):
             let ends = Bounds(multiply(a.lower, b.lower), multiply(a.upper, b.upper), .nonNegative)
             let result = widened(ends, by: Self.oneRounding)
@@ -19,15 +29,15 @@ extension BoundsContext {
         case (.nonNegative, nil):
             let lowers = [a.lower, a.upper].map { multiply($0, b.lower) }
             let uppers = [a.lower, a.upper].map { multiply($0, b.upper) }
-            return product(lowers, uppers, isExact: isExact)
-        case (nil, .nonNegative): return product(b, a) { multiply($1, $0) }
+            return bounds(lowers, uppers, isExact: isExact)
+        case (nil, .nonNegative): return corners(b, a) { multiply($1, $0) }
         case (nil, nil):
             let corners = [a.lower, a.upper].flatMap { a in [b.lower, b.upper].map { b in multiply(a, b) } }
-            return product(corners, corners, isExact: isExact)
+            return bounds(corners, corners, isExact: isExact)
         }
     }
 
-    private func product(_ lowers: [Formula], _ uppers: [Formula], isExact: Bool) -> Bounds {
+    private func bounds(_ lowers: [Formula], _ uppers: [Formula], isExact: Bool) -> Bounds {
         let result = widened(Bounds(least(lowers), greatest(uppers)), by: Self.oneRounding)
         return isExact ? result : bounds(result, unlessNaN: result.probe)
     }
@@ -61,13 +71,15 @@ extension BoundsContext {
     /// Bounds of an operation that is linear in each of two arguments, as sums of so many products: the value at the middles
     /// of the boxes, more or less what is half a width away.
     func bilinear(_ a: Bounds, _ b: Bounds, terms: Int, _ operation: (Formula, Formula) -> Formula) -> Bounds {
-        let (a, b) = (Ball(a), Ball(b))
+        let boxes = (a, b)
+        let (a, b) = (Ball(a, smallest: smallest), Ball(b, smallest: smallest))
         // |ab - āb̄| ≤ |ā| r + s (|b̄| + r) for radii s of a and r of b.
-        var room = Formula(error(Self.oneRounding * (terms + 2))) * operation(a.magnitude, b.magnitude) + smallest
+        let roundings = Self.oneRounding * (terms + 2)
+        var room = Formula(error(roundings)) * operation(a.magnitude, b.magnitude) + roundings * smallest
         if let radius = b.radius { room = room + operation(a.middle.absolute, radius) }
         if let radius = a.radius { room = room + operation(radius, b.magnitude) }
         let value = operation(a.middle, b.middle)
-        return Bounds(value - room, value + room)
+        return withoutHiddenInfinities(boxes.0, boxes.1, Bounds(value - room, value + room))
     }
 }
 
@@ -78,16 +90,18 @@ struct Ball {
     var radius: Formula?
     var magnitude: Formula
 
-    init(_ x: Bounds) {
+    /// - Parameter smallest: what the middle may be off where halving underflows.
+    init(_ x: Bounds, smallest: Formula) {
         let half = Formula(Number(1, over: 2)!)
         middle = x.isPoint ? x.lower : half * (x.lower + x.upper)
-        radius = x.isPoint ? nil : half * (x.upper - x.lower)
+        radius = x.isPoint ? nil : half * (x.upper - x.lower) + smallest
         magnitude = radius.map { [middle] in middle.absolute + $0 } ?? middle.absolute
     }
 }
 
 extension Bounds {
     fileprivate var isNumber: Bool { isPoint && lower.number != nil }
+    fileprivate var hasZero: Bool { lower.isZero || upper.isZero }
 
     /// The largest size that a value may have.
     var magnitude: Formula {

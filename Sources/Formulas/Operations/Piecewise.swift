@@ -249,7 +249,8 @@ struct Mod: ElementwiseOperation, PlainOperation {
 
     func emit(_ x: [Value], _ emitter: any Emitter) -> Value { x[0] - x[1] * ((x[0] - x[2]) / x[1]).apply(.floor) }
 
-    /// What the parts allow, and where n is positive no less than d and no more than d + n, but for rounding.
+    /// What the parts allow, and where n is positive no less than d and no more than d + n, but for rounding; unless something
+    /// overflows.
     func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
         let (f, n, d) = (x[0], x[1], x[2])
         guard let quotient = Floor().bounds([context.product(f - d, context.reciprocal(n))], context) else { return nil }
@@ -257,8 +258,9 @@ struct Mod: ElementwiseOperation, PlainOperation {
         let size = f.magnitude + n.magnitude + d.magnitude
         let room = Formula(context.error(BoundsContext.functionRoundings)) * size
         let isPositive = Formula.zero(1).isLess(than: n.lower)
-        return Bounds(
+        let result = Bounds(
             isPositive.choose(parts.lower.atLeast(d.lower - room), else: parts.lower),
             isPositive.choose(parts.upper.atMost(d.upper + n.upper + room), else: parts.upper))
+        return context.bounds(result, where: (size + parts.magnitude).isLess(orEqual: context.largest))
     }
 }
