@@ -30,8 +30,10 @@ private func diagnosis() -> String {
         lines.append("instructions: \(try cache.instructionSet)")
         lines.append("compiled kernels: \(try cache.folder.path)")
         let candidates = try cache.candidates()
-        if candidates.isEmpty { lines.append("compiler: none found; formulas are interpreted") }
         for candidate in candidates { lines.append("compiler: \(candidate)") }
+        if !candidates.contains(where: { if case .taken = $0.verdict { true } else { false } }) {
+            lines.append("compiler: none that works; formulas are interpreted")
+        }
     } catch {
         lines.append("compiler: none; formulas are interpreted. \(error)")
     }
