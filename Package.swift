@@ -19,7 +19,7 @@ let package = Package(
     targets: [
         .target(name: "Formulas", dependencies: [real], exclude: ["README.md"]),
         .target(name: "Kernels", dependencies: ["Formulas", real], exclude: ["README.md"]),
-        .target(name: "Engines", dependencies: ["Formulas", "Kernels"], exclude: ["README.md"]),
+        .target(name: "Engines", dependencies: ["Formulas", "Kernels", real], exclude: ["README.md"]),
         .target(name: "ArrayFiles", exclude: ["README.md"]),
         .target(
             name: "Khufu", dependencies: ["Formulas", "Kernels", "Engines", "ArrayFiles", real], exclude: ["README.md"]),

@@ -18,7 +18,7 @@ public final class CompiledReduction: Sendable {
     private struct State {
         var kernels: [KernelKey: CPUKernel] = [:]
         /// For pruned runs; nil for types that they were found to be impossible for.
-        var selections: [KernelKey: SelectionKernels?] = [:]
+        var prunings: [KernelKey: PruningKernels?] = [:]
         /// Types for which compiling failed, so that it is not tried at every call.
         var uncompilable: Set<ScalarType> = []
         /// The gradients that were asked for, by input.
@@ -107,7 +107,6 @@ public final class CompiledReduction: Sendable {
         try bound(to: inputs).run(options: options, values: values, indices: indices)
     }
 
-    /// The compiled kernel, or nil for the interpreter.
     private func kernelKey(_ binding: Binding, _ options: ExecutionOptions) throws(CompilationError) -> KernelKey {
         KernelKey(
             type: binding.type, squaredDistances: try cache.distances.form(rows: binding.rowCount),
@@ -117,19 +116,16 @@ public final class CompiledReduction: Sendable {
     /// What a pruned run takes; nil where the reduction cannot be pruned.
     ///
     /// - Parameter whole: the kernel of the reduction itself.
-    fileprivate func selectionKernels(
-        for binding: Binding, _ options: ExecutionOptions, whole: CPUKernel
-    ) throws -> SelectionKernels? {
-        // The bounds hold for numbers of the usual accuracy.
-        guard options.exponentials == .accurate, !whole.kernel.usesInnerProducts else { return nil }
+    func pruningKernels(for binding: Binding, _ options: ExecutionOptions, whole: CPUKernel) throws -> PruningKernels? {
         let key = try kernelKey(binding, options)
-        if let known = state.withLock({ $0.selections[key] }) { return known }
-        let made = try SelectionKernels(
+        if let known = state.withLock({ $0.prunings[key] }) { return known }
+        let made = try PruningKernels(
             reduction, whole: whole, type: binding.type, instructionSet: try cache.instructionSet, cache: cache)
-        state.withLock { $0.selections[key] = .some(made) }
+        state.withLock { $0.prunings[key] = .some(made) }
         return made
     }
 
+    /// The compiled kernel, or nil for the interpreter.
     fileprivate func kernel(for binding: Binding, _ options: ExecutionOptions) throws(EngineError) -> CPUKernel? {
         guard options.engine != .interpreter, reduction.kind != .zero else { return nil }
         do {
@@ -167,8 +163,8 @@ public final class CompiledReduction: Sendable {
 
 /// A reduction and the arrays that it is to run on, checked. The arrays' memory must stay valid while it is used.
 public struct BoundReduction: Sendable {
-    fileprivate let compiled: CompiledReduction
-    fileprivate let binding: Binding
+    let compiled: CompiledReduction
+    let binding: Binding
 
     /// What the result looks like.
     public var shape: CompiledReduction.ResultShape {
@@ -188,6 +184,9 @@ public struct BoundReduction: Sendable {
             throw BindingError(
                 "The result has \(shape.valueTotal) numbers and \(shape.indexTotal) indices; there is room for \(values.count / binding.type.byteCount) and \(indices.count)."
             )
+        }
+        if let tolerance = options.tolerance, !(0..<1).contains(tolerance) {
+            throw BindingError("A tolerance is 0 or more and less than 1; \(tolerance) came.")
         }
         try options.sparsity?.check(rows: binding.rowCount, columns: binding.columnCount, batchCount: binding.batchCount)
         let pairs = [binding.batchCount, binding.rowCount, binding.columnCount].reduce(1, saturatingProduct)
@@ -212,92 +211,6 @@ public struct RunReport: Hashable, Sendable {
     public var pairs: Int
     /// Those that the formula was evaluated for; some may count twice.
     public var evaluatedPairs: Int
-}
-
-extension BoundReduction {
-    /// Runs without the pairs that cannot be selected.
-    ///
-    /// - Returns: how many pairs were evaluated; nil where pruning is not possible or not worth while, in which case nothing is done.
-    private func runPruned(_ kernel: CPUKernel, _ run: Run, _ options: ExecutionOptions) throws -> Int? {
-        guard options.pruning != .never, options.sparsity == nil else { return nil }
-        if options.pruning == .automatic {
-            // Sorting takes as long as so many rows do.
-            guard min(binding.rowCount, binding.columnCount) >= Self.fewestPoints else { return nil }
-        }
-        guard binding.rowCount > 0, binding.columnCount > 0, binding.columnCount < Int(Int32.max),
-            let kernels = try? compiled.selectionKernels(for: binding, options, whole: kernel)
-        else { return nil }
-        switch binding.type {
-        case .float32: return runPruned(kernels, Float.self, run, options)
-        case .float64: return runPruned(kernels, Double.self, run, options)
-        case .float16: return nil
-        }
-    }
-
-    private func runPruned<Scalar: BinaryFloatingPoint & Sendable>(
-        _ kernels: SelectionKernels, _: Scalar.Type, _ run: Run, _ options: ExecutionOptions
-    ) -> Int? {
-        if options.pruning == .automatic, kernels.bounds.rows.axes.count > Self.mostAxes { return nil }
-        var evaluated = 0
-        for item in 0..<binding.batchCount {
-            let pruned = PrunedSelection<Scalar>(kernels, binding, batchItem: item, output: run.output, threads: run.threads)
-            defer { pruned.deallocate() }
-            // One item that pruning is no help for speaks for all of them.
-            guard pruned.isPossible else { return nil }
-            if options.pruning == .automatic, pruned.probedShare() > Self.largestShare { return nil }
-            evaluated = saturatingSum(evaluated, pruned.run(threads: run.threads))
-        }
-        let pairs = [binding.batchCount, binding.rowCount, binding.columnCount].reduce(1, saturatingProduct)
-        options.progress?(pairs, pairs)
-        return evaluated
-    }
-
-    private static let fewestPoints = 8_192
-    /// In more dimensions boxes are far larger than what they hold.
-    private static let mostAxes = 10
-    private static let largestShare = 0.25
-}
-
-/// Whether pairs are left out that provably do not matter.
-public enum Pruning: String, Hashable, Sendable, CaseIterable {
-    /// Where it is found to pay.
-    case automatic = "auto"
-    /// Wherever the formula has bounds.
-    case always
-    case never
-}
-
-/// How a reduction is run.
-public struct ExecutionOptions: Sendable {
-    public enum Engine: String, Sendable, CaseIterable {
-        /// Compiled where there is a compiler and enough to do, else interpreted.
-        case automatic = "auto"
-        case cpu
-        case interpreter
-    }
-    public var engine: Engine = .automatic
-    /// At most so many threads; as many as the process may use where it is nil.
-    public var threads: Int?
-    public var sparsity: BlockSparsity?
-    /// Whether compiled code may take exponentials to four digits, for speed.
-    public var exponentials: Exponentials = .accurate
-    /// Whether pairs that cannot be selected are left out; the result is the same.
-    public var pruning: Pruning = .automatic
-    /// Called from any thread as tasks end, with the pairs done and those to do.
-    public var progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
-
-    public init(
-        engine: Engine = .automatic, threads: Int? = nil, sparsity: BlockSparsity? = nil,
-        exponentials: Exponentials = .accurate, pruning: Pruning = .automatic,
-        progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
-    ) {
-        self.engine = engine
-        self.threads = threads
-        self.sparsity = sparsity
-        self.exponentials = exponentials
-        self.pruning = pruning
-        self.progress = progress
-    }
 }
 
 /// An engine that was asked for and cannot run, in a sentence that says why.

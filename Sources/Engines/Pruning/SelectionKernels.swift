@@ -38,9 +38,6 @@ final class SelectionKernels: Sendable {
     /// Ties beyond so many values are left to the reduction itself.
     private static let longestList = 512
 
-    /// As many rows as the kernel holds in registers, so that none of them idle.
-    var rowsPerTile: Int { list.rowsPerBlock }
-
     /// A longer list, for ties; nil where it would be too long.
     func list(longerThan count: Int) -> (kernel: CPUKernel, count: Int)? {
         let longer = 4 * count

@@ -62,7 +62,7 @@ struct SortedPoints<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Sendable
         tree.deallocate()
     }
 
-    /// Whether a NaN is among the numbers, of which bounds know nothing.
+    /// Whether a NaN is among the numbers.
     var hasNaN: Bool {
         let top = tree.levels.last!
         return (0..<top.count * top.width).contains { top.lower[$0].isNaN || top.upper[$0].isNaN }

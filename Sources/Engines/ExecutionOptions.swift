@@ -1,0 +1,50 @@
+import Kernels
+
+/// How a reduction is run.
+public struct ExecutionOptions: Sendable {
+    public enum Engine: String, Sendable, CaseIterable {
+        /// Compiled where there is a compiler and enough to do, else interpreted.
+        case automatic = "auto"
+        case cpu
+        case interpreter
+    }
+    public var engine: Engine = .automatic
+    /// At most so many threads; as many as the process may use where it is nil.
+    public var threads: Int?
+    public var sparsity: BlockSparsity?
+    /// Whether compiled code may take exponentials to four digits, for speed.
+    public var exponentials: Exponentials = .accurate
+    /// Whether pairs are left out that provably do not matter.
+    public var pruning: Pruning = .automatic
+    /// What pruned sums may leave out, relative to Σ_j |F_ij|: the error of each number of a sum is at most so many times that, and the
+    /// error of a log-sum-exp about so much, beside what rounding does. With 0, only terms that are 0 are left out. Nil: sums are not
+    /// pruned.
+    public var tolerance: Double?
+    /// Called from any thread as tasks end, with the pairs done and those to do.
+    public var progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
+
+    public init(
+        engine: Engine = .automatic, threads: Int? = nil, sparsity: BlockSparsity? = nil,
+        exponentials: Exponentials = .accurate, pruning: Pruning = .automatic, tolerance: Double? = nil,
+        progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
+    ) {
+        self.engine = engine
+        self.threads = threads
+        self.sparsity = sparsity
+        self.exponentials = exponentials
+        self.pruning = pruning
+        self.tolerance = tolerance
+        self.progress = progress
+    }
+}
+
+/// Whether pairs are left out that provably do not matter, by bounds of the formula on boxes around points.
+///
+/// Minima, maxima and k-min lists are the same with it and without; sums are within ``ExecutionOptions/tolerance``.
+public enum Pruning: String, Hashable, Sendable, CaseIterable {
+    /// Where it is found to pay.
+    case automatic = "auto"
+    /// Wherever the formula has bounds.
+    case always
+    case never
+}

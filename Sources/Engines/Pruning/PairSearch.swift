@@ -1,0 +1,198 @@
+import Formulas
+import Kernels
+
+/// Rows and columns of one call, sorted, and the search for the pairs of tiles that matter.
+///
+/// What matters is a number per pair that is to be small: a distance, the negative of a weight. Each pair of tiles has a bound below which it
+/// has none, and each row tile a limit above which it needs none.
+final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Sendable {  // memory is written by `init` only
+    let rows: SortedPoints<Scalar>
+    let columns: SortedPoints<Scalar>
+    /// The inputs of the reduction: sorted; and with the columns as they stood.
+    let sorted: [UnsafeRawPointer]
+    let unsortedColumns: [UnsafeRawPointer]
+    /// Whether pairs at the limit are needed.
+    private let includesLimit: Bool
+
+    private let groups: BoxLevel<Scalar>
+    private let middles: (rows: BoxLevel<Scalar>, columns: [BoxLevel<Scalar>])
+    /// For groups of row tiles and the levels of columns.
+    private let groupBounds: [BoundTable<Scalar>]
+    /// For row tiles and column tiles.
+    private let tileBounds: BoundTable<Scalar>
+    /// For the middles of row tiles and of the levels of columns: values, more or less.
+    private let middleValues: [BoundTable<Scalar>]
+
+    /// - Parameter variables: those of the reduction.
+    init(
+        _ bounds: BoundKernel, _ variables: [Variable], _ binding: Binding, batchItem: Int, rowsPerTile: Int, includesLimit: Bool,
+        threads: Int
+    ) {
+        self.includesLimit = includesLimit
+        let pointers = binding.pointers(batchItem)
+        rows = SortedPoints(
+            bounds.rows, computed: bounds.computedRows, variables, pointers, count: binding.rowCount, tileSize: rowsPerTile,
+            threads: threads)
+        columns = SortedPoints(
+            bounds.columns, computed: bounds.computedColumns, variables, pointers, count: binding.columnCount,
+            tileSize: Self.columnsPerTile, threads: threads)
+        var sorted = pointers
+        rows.replace(among: variables, in: &sorted)
+        unsortedColumns = sorted
+        columns.replace(among: variables, in: &sorted)
+        self.sorted = sorted
+
+        let levels = columns.tree.levels
+        groups = BoxLevel(around: rows.tree.levels[0], Self.tilesPerGroup)
+        middles = (BoxLevel(middlesOf: rows.tree.levels[0]), levels.map { BoxLevel(middlesOf: $0) })
+        let (groups, middles) = (groups, middles)
+        groupBounds = levels.map { bounds.table(rows: groups, columns: $0, parameters: pointers) }
+        tileBounds = bounds.table(rows: rows.tree.levels[0], columns: levels[0], parameters: pointers)
+        middleValues = middles.columns.map { bounds.table(rows: middles.rows, columns: $0, parameters: pointers) }
+    }
+
+    static var columnsPerTile: Int { 32 }
+    private static var tilesPerGroup: Int { PointTree<Scalar>.branching }
+
+    func deallocate() {
+        for table in groupBounds + [tileBounds] + middleValues { table.deallocate() }
+        for level in [groups, middles.rows] + middles.columns { level.deallocate() }
+        rows.deallocate()
+        columns.deallocate()
+    }
+
+    /// Whether a NaN is among the numbers, of which bounds know nothing.
+    var hasNaN: Bool { rows.hasNaN || columns.hasNaN }
+
+    var groupCount: Int { groups.count }
+
+    /// The row tiles that are searched for together.
+    func tiles(ofGroup group: Int) -> Range<Int> {
+        group * Self.tilesPerGroup..<min(rows.tree.tileCount, (group + 1) * Self.tilesPerGroup)
+    }
+
+    /// The columns of neighbouring tiles.
+    func columnRange(_ tiles: Range<Int>) -> Range<Int> {
+        tiles.lowerBound * Self.columnsPerTile..<min(columns.tree.count, tiles.upperBound * Self.columnsPerTile)
+    }
+
+    // MARK: Near tiles
+
+    /// Columns of a few tiles whose middles have small numbers with the middle of a row tile.
+    func nearColumns(_ tile: Int, tiles wanted: Int, _ workspace: borrowing PruningWorkspace<Scalar>) -> [Range<Int>] {
+        var nodes = [0..<middles.columns.last!.count]
+        for level in middles.columns.indices.reversed() {
+            let best = smallest(level > 0 ? max(3, wanted) : wanted, middleValues[level], tile, nodes, workspace)
+            nodes = best.map { level > 0 ? children($0..<$0 + 1, below: level) : $0..<$0 + 1 }
+        }
+        return nodes.map(columnRange)
+    }
+
+    /// The boxes of smallest values, in increasing order of their places.
+    private func smallest(
+        _ count: Int, _ table: BoundTable<Scalar>, _ row: Int, _ ranges: [Range<Int>], _ workspace: borrowing PruningWorkspace<Scalar>
+    ) -> [Int] {
+        var best: [(value: Scalar, place: Int)] = []
+        for range in ranges {
+            for chunk in chunks(range) {
+                table.evaluate(row, chunk, into: workspace.bounds)
+                for (k, place) in chunk.enumerated() {
+                    let value = workspace.bounds[k]
+                    guard best.count < count || value < best.last!.value else { continue }
+                    let position = best.firstIndex { !($0.value <= value) } ?? best.count
+                    best.insert((value, place), at: position)
+                    if best.count > count { best.removeLast() }
+                }
+            }
+        }
+        return best.map(\.place).sorted()
+    }
+
+    // MARK: Bounds
+
+    /// Groups of column tiles, or tiles where there is one level, that a group of row tiles may select from.
+    func groupRanges(_ group: Int, limit: Scalar, _ workspace: borrowing PruningWorkspace<Scalar>) -> (ranges: [Range<Int>], mayBeNaN: Bool) {
+        var result = (ranges: [0..<columns.tree.levels.last!.count], mayBeNaN: false)
+        for level in groupBounds.indices.dropFirst().reversed() {
+            let left = remaining(groupBounds[level], group, result.ranges, limit, workspace)
+            result = (left.ranges.map { children($0, below: level) }, result.mayBeNaN || left.mayBeNaN)
+        }
+        return result
+    }
+
+    func tileRanges(
+        _ tile: Int, from ranges: [Range<Int>], limit: Scalar, _ workspace: borrowing PruningWorkspace<Scalar>
+    ) -> (ranges: [Range<Int>], mayBeNaN: Bool) {
+        remaining(tileBounds, tile, ranges, limit, workspace)
+    }
+
+    /// The boxes that may hold values up to a limit.
+    private func remaining(
+        _ table: BoundTable<Scalar>, _ row: Int, _ ranges: [Range<Int>], _ limit: Scalar, _ workspace: borrowing PruningWorkspace<Scalar>
+    ) -> (ranges: [Range<Int>], mayBeNaN: Bool) {
+        var left: [Range<Int>] = []
+        var mayBeNaN = false
+        for range in ranges {
+            for chunk in chunks(range) {
+                table.evaluate(row, chunk, into: workspace.bounds)
+                for (k, place) in chunk.enumerated() {
+                    let bound = workspace.bounds[k]
+                    // NaN says nothing, so it stays.
+                    if bound > limit || (bound == limit && !includesLimit) { continue }
+                    if !(bound > -.infinity) { mayBeNaN = true }
+                    if left.last?.upperBound == place {
+                        left[left.count - 1] = left.last!.lowerBound..<place + 1
+                    } else {
+                        left.append(place..<place + 1)
+                    }
+                }
+            }
+        }
+        return (left, mayBeNaN)
+    }
+
+    private func children(_ boxes: Range<Int>, below level: Int) -> Range<Int> {
+        let branching = PointTree<Scalar>.branching
+        return boxes.lowerBound * branching..<min(columns.tree.levels[level - 1].count, boxes.upperBound * branching)
+    }
+
+    private func chunks(_ range: Range<Int>) -> [Range<Int>] {
+        stride(from: range.lowerBound, to: range.upperBound, by: PruningWorkspace<Scalar>.boundCount).map {
+            $0..<min($0 + PruningWorkspace<Scalar>.boundCount, range.upperBound)
+        }
+    }
+
+    // MARK: Reducing
+
+    /// Reduces a row tile over some columns, and stores the results where the rows stood.
+    ///
+    /// - Returns: how many pairs were evaluated.
+    func reduce(
+        _ tile: Int, over ranges: [Range<Int>], by kernel: CPUKernel, inputs: [UnsafeRawPointer], table: UnsafeMutableRawPointer?,
+        into output: Output
+    ) -> Int {
+        let points = rows.tree.points(ofTile: tile)
+        let (valueCount, indexCount) = (kernel.kernel.reduction.valueCount, kernel.kernel.reduction.indexCount)
+        let values = UnsafeMutablePointer<Scalar>.allocate(capacity: max(1, points.count * valueCount))
+        let indices = UnsafeMutablePointer<Int64>.allocate(capacity: max(1, points.count * indexCount))
+        defer {
+            values.deallocate()
+            indices.deallocate()
+        }
+        kernel.reduce(
+            points, over: ranges[...], positionBase: 0, inputs: inputs, table: table,
+            into: .results(
+                values: UnsafeMutableRawPointer(values) - points.lowerBound * valueCount * MemoryLayout<Scalar>.stride,
+                indices: indices - points.lowerBound * indexCount))
+        for (row, place) in points.enumerated() {
+            let origin = rows.tree.origins[place]
+            if let base = output.values?.assumingMemoryBound(to: Scalar.self) {
+                for k in 0..<valueCount { base[origin * valueCount + k] = values[row * valueCount + k] }
+            }
+            if let base = output.indices {
+                for k in 0..<indexCount { base[origin * indexCount + k] = indices[row * indexCount + k] }
+            }
+        }
+        return points.count * ranges.reduce(0) { $0 + $1.count }
+    }
+}

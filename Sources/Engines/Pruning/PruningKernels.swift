@@ -1,0 +1,95 @@
+import Formulas
+import Kernels
+
+/// What the pruned runs of a reduction have compiled, for one type of number.
+enum PruningKernels: Sendable {
+    case selection(SelectionKernels)
+    case sum(SumKernels)
+
+    /// - Parameter whole: the kernel of the reduction itself.
+    /// - Returns: nil where the reduction cannot be pruned.
+    init?(
+        _ reduction: Reduction, whole: CPUKernel, type: ScalarType, instructionSet: InstructionSet, cache: KernelCache
+    ) throws {
+        if let kernels = try SelectionKernels(
+            reduction, whole: whole, type: type, instructionSet: instructionSet, cache: cache)
+        {
+            self = .selection(kernels)
+        } else if let kernels = try SumKernels(
+            reduction, whole: whole, type: type, instructionSet: instructionSet, cache: cache)
+        {
+            self = .sum(kernels)
+        } else {
+            return nil
+        }
+    }
+
+    var bounds: BoundKernel {
+        switch self {
+        case .selection(let kernels): kernels.bounds
+        case .sum(let kernels): kernels.bounds
+        }
+    }
+}
+
+extension BoundReduction {
+    /// Runs without the pairs that do not matter.
+    ///
+    /// - Returns: how many pairs were evaluated; nil where pruning is not possible or not worth while, in which case nothing that counts is
+    ///   done.
+    func runPruned(_ whole: CPUKernel, _ run: Run, _ options: ExecutionOptions) throws -> Int? {
+        guard options.pruning != .never, options.sparsity == nil, mayBePruned(options),
+            // Bounds hold for numbers of the usual accuracy, and distances that are taken directly.
+            options.exponentials == .accurate, !whole.kernel.usesInnerProducts,
+            binding.rowCount > 0, binding.columnCount > 0, binding.columnCount < Int(Int32.max),
+            let kernels = try? compiled.pruningKernels(for: binding, options, whole: whole)
+        else { return nil }
+        if options.pruning == .automatic, kernels.bounds.rows.axes.count > Self.mostAxes { return nil }
+        var evaluated = 0
+        for item in 0..<binding.batchCount {
+            let count =
+                switch binding.type {
+                case .float32: prune(item, kernels, Float.self, run, options)
+                case .float64: prune(item, kernels, Double.self, run, options)
+                case .float16: nil as Int?
+                }
+            // One item that pruning is no help for speaks for all of them.
+            guard let count else { return nil }
+            evaluated = saturatingSum(evaluated, count)
+        }
+        let pairs = [binding.batchCount, binding.rowCount, binding.columnCount].reduce(1, saturatingProduct)
+        options.progress?(pairs, pairs)
+        return evaluated
+    }
+
+    /// Whether sorting can pay, by the sizes alone, and whether sums may be pruned.
+    private func mayBePruned(_ options: ExecutionOptions) -> Bool {
+        let isSum = compiled.reduction.addsTerms
+        if options.pruning == .always { return true }
+        // Sorting takes as long as so many rows do.
+        return min(binding.rowCount, binding.columnCount) >= Self.fewestPoints && (!isSum || options.tolerance != nil)
+    }
+
+    private func prune<Scalar: BinaryFloatingPoint & Sendable>(
+        _ item: Int, _ kernels: PruningKernels, _: Scalar.Type, _ run: Run, _ options: ExecutionOptions
+    ) -> Int? {
+        let pruned: any PrunedRun<Scalar> =
+            switch kernels {
+            case .selection(let kernels):
+                PrunedSelection(kernels, binding, batchItem: item, output: run.output, threads: run.threads)
+            case .sum(let kernels):
+                PrunedSum(
+                    kernels, binding, batchItem: item, tolerance: options.tolerance ?? 0, output: run.output, threads: run.threads)
+            }
+        defer { pruned.search.deallocate() }
+        guard !pruned.search.hasNaN else { return nil }
+        if options.pruning == .automatic, pruned.probedShare() > Self.largestShare { return nil }
+        pruned.run(threads: run.threads)
+        return pruned.evaluatedPairs
+    }
+
+    private static let fewestPoints = 8_192
+    /// In more dimensions boxes are far larger than what they hold.
+    private static let mostAxes = 10
+    private static let largestShare = 0.25
+}
