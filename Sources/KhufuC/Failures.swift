@@ -46,7 +46,9 @@ func texts(
 }
 
 /// 0..<count for an array of the caller's, which may only be NULL where it is empty.
-func indices<Element>(_ count: some BinaryInteger, of pointer: UnsafePointer<Element>?, _ name: String) throws(BindingError) -> Range<Int> {
+func indices<Element>(_ count: some BinaryInteger, of pointer: UnsafePointer<Element>?, _ name: String) throws(BindingError)
+    -> Range<Int>
+{
     guard count >= 0, count == 0 || pointer != nil else {
         throw BindingError("\(name) has a count of \(count)\(pointer == nil ? " and is NULL" : "").")
     }

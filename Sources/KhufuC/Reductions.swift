@@ -39,7 +39,8 @@ public func khufu_reduction_create(
             try Reduction.Kind(named: try text(kind, "The kind")), of: try formula(source, "The formula"),
             weight: try weight.map { try formula($0, "The weight") }, k: Int(k), over: try index(over),
             accumulation: try accumulated(accumulation))
-        try give(ReductionObject(reduction, try Declaration.list(parsing: try texts(declarations, count, "declarations"))), to: result)
+        try give(
+            ReductionObject(reduction, try Declaration.list(parsing: try texts(declarations, count, "declarations"))), to: result)
     }
 }
 

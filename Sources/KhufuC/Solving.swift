@@ -67,7 +67,8 @@ private struct System {
         case KHUFU_NO_PRECONDITIONER: return nil
         case KHUFU_PIVOTED_CHOLESKY: return { try $0.pivotedCholeskyPreconditioner(rank: rank) }
         case KHUFU_NYSTROM: return { try $0.nystromPreconditioner(rank: rank) }
-        default: throw BindingError("A preconditioner is 0 to 2: none, pivoted Cholesky, Nyström; \(settings.preconditioner) came.")
+        default:
+            throw BindingError("A preconditioner is 0 to 2: none, pivoted Cholesky, Nyström; \(settings.preconditioner) came.")
         }
     }
 

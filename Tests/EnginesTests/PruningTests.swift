@@ -13,7 +13,8 @@ import Testing
     /// Distances that no rule was written for, values that columns shift, formulas that parameters and other inputs enter.
     static let formulas = [
         "SqDist(x, y)", "Sum(Abs(x - y))", "Max(Abs(x - y))", "SqDist(x, y) / ((4 - SqNorm2(x)) * (4 - SqNorm2(y)))", "-(x | y)",
-        "SqDist(x, y) + b", "Norm2(x - y) * a * b", "Log(1 + SqDist(p * x, p * y))", "WeightedSqNorm(p, x - y)", "Exp(-SqDist(x, y)) * b",
+        "SqDist(x, y) + b", "Norm2(x - y) * a * b", "Log(1 + SqDist(p * x, p * y))", "WeightedSqNorm(p, x - y)",
+        "Exp(-SqDist(x, y)) * b",
         "IfElse(a - b, SqDist(x, y), 3 - b)",
     ]
 
@@ -23,7 +24,8 @@ import Testing
         for kind: Reduction.Kind in [.kMinArgKMin, .minArgMin, .maxArgMax, .argKMin, .max, .argMin] {
             for over: ReducedIndex in [.j, .i] where over == .j || kind == .kMinArgKMin {
                 let reduction = try Reduction(
-                    kind, of: formula, k: kind == .kMinArgKMin || kind == .argKMin ? 5 : 1, over: over, declarations: Data.declarations)
+                    kind, of: formula, k: kind == .kMinArgKMin || kind == .argKMin ? 5 : 1, over: over,
+                    declarations: Data.declarations)
                 let compiled = try CompiledReduction(reduction, declarations: Data.declarations)
                 let pruned = try data.run(compiled, .always), whole = try data.run(compiled, .never)
                 #expect(pruned.indices == whole.indices, "\(kind) of \(formula) over \(over), \(cloud)")
@@ -48,7 +50,8 @@ import Testing
     /// By itself it prunes where that pays, and only there.
     @Test func automaticChoice() throws {
         var random = RandomSource(seed: 2)
-        let large = Data(.uniform, rows: 10_000, columns: 10_000, &random), small = Data(.uniform, rows: 500, columns: 500, &random)
+        let large = Data(.uniform, rows: 10_000, columns: 10_000, &random),
+            small = Data(.uniform, rows: 500, columns: 500, &random)
         let near = try CompiledReduction(
             Reduction(.argMin, of: "SqDist(x, y)", over: .j, declarations: Data.declarations), declarations: Data.declarations)
         let blind = try CompiledReduction(
@@ -57,6 +60,75 @@ import Testing
         #expect(try large.run(near, .automatic).report.evaluatedPairs < 100_000_000 / 4)
         #expect(try small.run(near, .automatic).report.evaluatedPairs == 250_000)
         #expect(try large.run(blind, .automatic).report.evaluatedPairs == 100_000_000)
+    }
+
+    /// What is left out of a sum is at most the tolerance times the sum of magnitudes.
+    @Test(
+        arguments: [Cloud.uniform, .clusters, .lattice, .duplicates, .huge],
+        [
+            "Exp(-30 * SqDist(x, y))", "Exp(-30 * SqDist(x, y)) * (b - a)", "(x - y) * Exp(-9 * SqDist(x, y)) * b",
+            "1 / (0.01 + SqDist(x, y))",
+            "Exp(-Norm2(x - y) * 20)", "IfElse(a - b, 1, 0) * b",
+        ])
+    func tolerances(_ cloud: Cloud, _ formula: String) throws {
+        var random = RandomSource(seed: Cloud.allCases.firstIndex(of: cloud)!)
+        let data = Data(cloud, rows: 700, columns: 900, &random)
+        for over: ReducedIndex in [.j, .i] {
+            func reduction(_ formula: String) throws -> CompiledReduction {
+                try CompiledReduction(
+                    Reduction(
+                        .sum, of: formula, over: over, accumulation: Accumulation(usesDoubleAccumulator: true),
+                        declarations: Data.declarations),
+                    declarations: Data.declarations)
+            }
+            let sum = try reduction(formula)
+            let whole = try data.run(sum, .never).values, magnitudes = try data.run(reduction("Abs(\(formula))"), .never).values
+            for tolerance in [0, 1e-4, 1e-2] {
+                let pruned = try data.run(sum, .always, tolerance: tolerance).values
+                for k in whole.indices where whole[k].isFinite && magnitudes[k].isFinite {
+                    // Rounding of float32 beside the tolerance.
+                    let bound = Float(tolerance + 1e-5) * magnitudes[k]
+                    #expect(abs(pruned[k] - whole[k]) <= bound, "\(formula), \(cloud), over \(over), \(tolerance), number \(k)")
+                }
+            }
+        }
+    }
+
+    @Test func logarithmsOfSums() throws {
+        var random = RandomSource(seed: 4)
+        let data = Data(.uniform, rows: 20_000, columns: 20_000, &random)
+        for weight in [nil, "b", "[b, a * b]"] {
+            let compiled = try CompiledReduction(
+                Reduction(.logSumExp, of: "-900 * SqDist(x, y)", weight: weight, declarations: Data.declarations),
+                declarations: Data.declarations)
+            let whole = try data.run(compiled, .never).values
+            let pruned = try data.run(compiled, .always, tolerance: 1e-4)
+            #expect(zip(pruned.values, whole).allSatisfy { abs($0 - $1) <= 1.1e-4 })
+            #expect(pruned.report.evaluatedPairs < pruned.report.pairs / 2)
+        }
+    }
+
+    /// Tiles that a comparison masks take no time, with no tolerance at all.
+    @Test(arguments: ["IfElse(a - b, 1, 0) * Exp(p[0:1] * b)", "Step(0.01 - SqDist(x, y)) * b", "(a < b) * SqNorm2(p - p * b)"]) func masks(_ formula: String) throws
+    {
+        var random = RandomSource(seed: 5)
+        let data = Data(.uniform, rows: 10_000, columns: 10_000, &random)
+        let compiled = try CompiledReduction(
+            Reduction(.sum, of: formula, declarations: Data.declarations), declarations: Data.declarations)
+        let whole = try data.run(compiled, .never).values
+        let pruned = try data.run(compiled, .always)
+        #expect(zip(pruned.values, whole).allSatisfy { abs($0 - $1) <= 1e-5 * abs($1) + 1e-6 })
+        #expect(pruned.report.evaluatedPairs < pruned.report.pairs * 2 / 3)
+    }
+
+    @Test func tolerancesAreChecked() throws {
+        var random = RandomSource(seed: 6)
+        let data = Data(.uniform, rows: 10, columns: 10, &random)
+        let compiled = try CompiledReduction(
+            Reduction(.sum, of: "SqDist(x, y)", declarations: Data.declarations), declarations: Data.declarations)
+        for tolerance in [-1, 1, Double.nan] {
+            #expect(throws: BindingError.self) { try data.run(compiled, .automatic, tolerance: tolerance) }
+        }
     }
 
     /// Each item of a batch has points of its own.
@@ -125,7 +197,9 @@ private struct Data {
         }
     }
 
-    func run(_ compiled: CompiledReduction, _ pruning: Pruning) throws -> (values: [Float], indices: [Int64], report: RunReport) {
+    func run(_ compiled: CompiledReduction, _ pruning: Pruning, tolerance: Double? = nil) throws -> (
+        values: [Float], indices: [Int64], report: RunReport
+    ) {
         let pointers = arrays.map { array in
             let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: array.count)
             _ = memory.initialize(fromContentsOf: array)
@@ -138,7 +212,8 @@ private struct Data {
         let report = try values.withUnsafeMutableBytes { values in
             try indices.withUnsafeMutableBufferPointer { indices in
                 try compiled.run(
-                    inputs, options: ExecutionOptions(engine: .cpu, pruning: pruning), values: values, indices: indices)
+                    inputs, options: ExecutionOptions(engine: .cpu, pruning: pruning, tolerance: tolerance), values: values,
+                    indices: indices)
             }
         }
         return (values, indices, report)

@@ -116,7 +116,8 @@ final class Handle {
             try withUnsafePointer(to: options) { options in
                 try succeeded(
                     khufu_reduction_run(
-                        pointer, arrays.baseAddress, Int32(arrays.count), options, &values, Int64(count), &indices, Int64(indexCount)))
+                        pointer, arrays.baseAddress, Int32(arrays.count), options, &values, Int64(count), &indices,
+                        Int64(indexCount)))
             }
         }
         return (values, indices)

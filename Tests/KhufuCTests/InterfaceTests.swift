@@ -35,7 +35,8 @@ import Glibc
         let distance = try FormulaHandle("SqDist(a, b)", ["a": a, "b": b])
         #expect(khufu_formula_dimension(distance.pointer) == 1)
         #expect(try FormulaHandle(distance.text).text == distance.text)
-        let sum = try Handle({ khufu_reduction_create("Sum", distance.pointer, nil, 1, KHUFU_J, nil, $0, 2, $1) }, from: ["Vi(2)", "Vj(2)"])
+        let sum = try Handle(
+            { khufu_reduction_create("Sum", distance.pointer, nil, 1, KHUFU_J, nil, $0, 2, $1) }, from: ["Vi(2)", "Vj(2)"])
         #expect(try sum.run([x, y], [[3, 2], [2, 2]], count: 3).values == [2, 10, 50])
     }
 
@@ -59,7 +60,9 @@ import Glibc
         let tangent = try Handle({ khufu_reduction_tangent(gradient.pointer, 2, $1) }, from: [])
         let direction: [Float] = [1, 1, 1]
         #expect(
-            try tangent.run([x, y, [0, 0, 0], direction], [[3, 2], [2, 2], [3, 1], [3, 1]], count: 6).values == [-2, -2, 6, 6, 14, 14])
+            try tangent.run([x, y, [0, 0, 0], direction], [[3, 2], [2, 2], [3, 1], [3, 1]], count: 6).values == [
+                -2, -2, 6, 6, 14, 14,
+            ])
     }
 
     @Test func rangesChooseThePairs() throws {
@@ -107,8 +110,9 @@ import Glibc
     }
 
     @Test func progressCanStopASolve() throws {
-        let points: [Double] = [0, 0.3, 1, 1.7], sum = try Handle(
-            parsing: "Sum_Reduction(Exp(-SqDist(x, y)) * b, 0)", ["x = Vi(1)", "y = Vj(1)", "b = Vj(1)"])
+        let points: [Double] = [0, 0.3, 1, 1.7],
+            sum = try Handle(
+                parsing: "Sum_Reduction(Exp(-SqDist(x, y)) * b, 0)", ["x = Vi(1)", "y = Vj(1)", "b = Vj(1)"])
         var settings = khufu_solver_settings()
         settings.progress = { _, _, _, _ in 1 }
         var solution = [Double](repeating: 0, count: 4)

@@ -113,10 +113,13 @@ private struct BoundFormulas {
         guard rows.width > 0, columns.width > 0 else { throw FormulaError("An index is not used.") }
 
         let (rowLower, rowUpper) = (
-            Variable(index: next, dimension: rows.width, category: .j), Variable(index: next + 1, dimension: rows.width, category: .j))
+            Variable(index: next, dimension: rows.width, category: .j),
+            Variable(index: next + 1, dimension: rows.width, category: .j)
+        )
         let (columnLower, columnUpper) = (
             Variable(index: next + 2, dimension: columns.width, category: .i),
-            Variable(index: next + 3, dimension: columns.width, category: .i))
+            Variable(index: next + 3, dimension: columns.width, category: .i)
+        )
         var stands: [Formula: Formula] = [:]
         for part in rows.parts + columns.parts { stands[part.formula] = try Formula(part.stand) }
         let corners = try rows.corners(lower: rowLower, upper: rowUpper)

@@ -90,7 +90,8 @@ final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
 
     /// The boxes of smallest values, in increasing order of their places.
     private func smallest(
-        _ count: Int, _ table: BoundTable<Scalar>, _ row: Int, _ ranges: [Range<Int>], _ workspace: borrowing PruningWorkspace<Scalar>
+        _ count: Int, _ table: BoundTable<Scalar>, _ row: Int, _ ranges: [Range<Int>],
+        _ workspace: borrowing PruningWorkspace<Scalar>
     ) -> [Int] {
         var best: [(value: Scalar, place: Int)] = []
         for range in ranges {
@@ -111,7 +112,9 @@ final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
     // MARK: Bounds
 
     /// Groups of column tiles, or tiles where there is one level, that a group of row tiles may select from.
-    func groupRanges(_ group: Int, limit: Scalar, _ workspace: borrowing PruningWorkspace<Scalar>) -> (ranges: [Range<Int>], mayBeNaN: Bool) {
+    func groupRanges(_ group: Int, limit: Scalar, _ workspace: borrowing PruningWorkspace<Scalar>) -> (
+        ranges: [Range<Int>], mayBeNaN: Bool
+    ) {
         var result = (ranges: [0..<columns.tree.levels.last!.count], mayBeNaN: false)
         for level in groupBounds.indices.dropFirst().reversed() {
             let left = remaining(groupBounds[level], group, result.ranges, limit, workspace)
@@ -126,9 +129,23 @@ final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
         remaining(tileBounds, tile, ranges, limit, workspace)
     }
 
+    /// The bounds of a row tile with all column tiles of some ranges, in their order.
+    func bounds(_ tile: Int, in ranges: [Range<Int>], _ workspace: borrowing PruningWorkspace<Scalar>) -> [Scalar] {
+        var result: [Scalar] = []
+        result.reserveCapacity(ranges.reduce(0) { $0 + $1.count })
+        for range in ranges {
+            for chunk in chunks(range) {
+                tileBounds.evaluate(tile, chunk, into: workspace.bounds)
+                result.append(contentsOf: UnsafeBufferPointer(start: workspace.bounds, count: chunk.count))
+            }
+        }
+        return result
+    }
+
     /// The boxes that may hold values up to a limit.
     private func remaining(
-        _ table: BoundTable<Scalar>, _ row: Int, _ ranges: [Range<Int>], _ limit: Scalar, _ workspace: borrowing PruningWorkspace<Scalar>
+        _ table: BoundTable<Scalar>, _ row: Int, _ ranges: [Range<Int>], _ limit: Scalar,
+        _ workspace: borrowing PruningWorkspace<Scalar>
     ) -> (ranges: [Range<Int>], mayBeNaN: Bool) {
         var left: [Range<Int>] = []
         var mayBeNaN = false

@@ -27,7 +27,8 @@ struct PointSide: Sendable {
     /// - Parameters:
     ///   - category: that of the side's variables.
     ///   - firstIndex: that of the first variable that stands for a part.
-    init(_ formula: Formula, _ category: Category, firstIndex: Int, contacts: Set<Formula>, roundoff: Number) throws(FormulaError) {
+    init(_ formula: Formula, _ category: Category, firstIndex: Int, contacts: Set<Formula>, roundoff: Number) throws(FormulaError)
+    {
         var bounds: [Formula] = []
         var axes: [Int] = []
         for (k, part) in try formula.parts(following: category, roundoff: roundoff).enumerated() {

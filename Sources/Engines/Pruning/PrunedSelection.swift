@@ -74,7 +74,8 @@ final class PrunedSelection<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, 
         let points = rows.points(ofTile: tile)
         let count = kernel.kernel.reduction.k
         kernel.reduce(
-            points, over: ranges[...], positionBase: 0, inputs: search.sorted, table: sortedTables.table(kernel, columns: columns.count, inputs: search.sorted),
+            points, over: ranges[...], positionBase: 0, inputs: search.sorted,
+            table: sortedTables.table(kernel, columns: columns.count, inputs: search.sorted),
             into: .results(
                 values: UnsafeMutableRawPointer(workspace.values) - points.lowerBound * count * MemoryLayout<Scalar>.stride,
                 indices: workspace.places - points.lowerBound * count))
@@ -112,7 +113,8 @@ final class PrunedSelection<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, 
     }
 
     /// Stores a row's result: the first k of its list, those of one value in the order in which they stood.
-    private func write(_ values: UnsafeMutablePointer<Scalar>, _ places: UnsafeMutablePointer<Int64>, _ count: Int, to place: Int) {
+    private func write(_ values: UnsafeMutablePointer<Scalar>, _ places: UnsafeMutablePointer<Int64>, _ count: Int, to place: Int)
+    {
         // Nothing was found for slots that hold infinity.
         for k in 0..<count { places[k] = values[k] == .infinity ? 0 : Int64(columns.origins[Int(places[k])]) }
         for k in 1..<count {

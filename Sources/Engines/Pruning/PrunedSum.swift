@@ -5,9 +5,8 @@ import Synchronization
 
 /// One call of a sum, or of log-sum-exp, without pairs that are too small to matter.
 ///
-/// The sum of magnitudes Σ_j |F_ij| is at least what a few columns that seem near yield. Pairs of tiles are left out where bounds say that each
-/// magnitude is at most the tolerance times that, over the number of columns: all that is left out is then at most the tolerance times
-/// Σ_j |F_ij|.
+/// The sum of magnitudes Σ_j |F_ij| is at least what a few columns that seem near yield. The tolerance times that may be left out: half of it,
+/// in equal shares, by groups of tiles that bounds say are far below; the other half by tiles, those of the smallest bounds first.
 final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unchecked Sendable {  // tasks write rows of their own
     let search: PairSearch<Scalar>
     private let kernels: SumKernels
@@ -61,7 +60,7 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
         }
         // Nothing is left out beside a sum that is infinite or not a number.
         guard least < .infinity else { return .infinity }
-        let share = tolerance / Double(search.columns.tree.count)
+        let share = 0.5 * tolerance / Double(search.columns.tree.count)
         // Rounded towards keeping more.
         if isLogarithmic { return Scalar(-(.log(share) + least - Self.roundingShare)).nextUp }
         return min(0, Scalar(-share * least * (1 - Self.roundingShare)).nextUp)
@@ -72,7 +71,7 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
         let limits = tiles.map { limit($0, workspace) }
         let near = search.groupRanges(group, limit: limits.max()!, workspace)
         for (tile, limit) in zip(tiles, limits) {
-            let ranges = search.tileRanges(tile, from: near.ranges, limit: limit, workspace).ranges.map(search.columnRange)
+            let ranges = needed(tile, near.ranges, limit, workspace).map(search.columnRange)
             guard !ranges.isEmpty else {
                 storeNothing(tile)
                 continue
@@ -82,6 +81,58 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
                     tile, over: ranges, by: kernels.whole, inputs: search.sorted, table: table(kernels.whole), into: output),
                 ordering: .relaxed)
         }
+    }
+
+    /// The tiles of columns, out of some, that a row tile cannot do without.
+    private func needed(
+        _ tile: Int, _ ranges: [Range<Int>], _ limit: Scalar, _ workspace: borrowing PruningWorkspace<Scalar>
+    ) -> [Range<Int>] {
+        // A share of nothing is nothing.
+        guard tolerance > 0, limit.isFinite, limit < 0 || kernels.reduction.kind == .logSumExp else {
+            return search.tileRanges(tile, from: ranges, limit: limit, workspace).ranges
+        }
+        let bins = search.bounds(tile, in: ranges, workspace).map { bin(of: $0, limit) }
+        // Shares of the tolerance by powers of 2: sorting them all would take longer than it saves.
+        var counts = [Int](repeating: 0, count: Self.binCount)
+        for bin in bins { counts[Int(bin)] += 1 }
+        // A tile of bin k takes at most 2^k equal shares for each of its columns.
+        var (total, first) = (0.0, 0)
+        let budget = Double(search.columns.tree.count / PairSearch<Scalar>.columnsPerTile)
+        while first < Self.binCount - 1 {
+            total += Double(counts[first]) * Double(sign: .plus, exponent: first, significand: 1)
+            guard total <= budget else { break }
+            first += 1
+        }
+        var left: [Range<Int>] = []
+        var k = 0
+        bins.withUnsafeBufferPointer { bins in
+            for range in ranges {
+                for place in range {
+                    let isNeeded = Int(bins[k]) >= first
+                    k += 1
+                    guard isNeeded else { continue }
+                    if left.last?.upperBound == place {
+                        left[left.count - 1] = left.last!.lowerBound..<place + 1
+                    } else {
+                        left.append(place..<place + 1)
+                    }
+                }
+            }
+        }
+        return left
+    }
+
+    private static var binCount: Int { 64 }
+
+    /// The power of 2, rounded up, of a tile's magnitude over an equal share; the last one for what must stay.
+    private func bin(of bound: Scalar, _ limit: Scalar) -> UInt8 {
+        if kernels.reduction.kind == .logSumExp {
+            let power = (limit - bound) * 1.442695041
+            return power < Scalar(Self.binCount - 2) ? UInt8(max(0, power) + 1) : UInt8(Self.binCount - 1)
+        }
+        let ratio = bound / limit
+        guard ratio < .infinity else { return UInt8(Self.binCount - 1) }
+        return ratio < 1 ? 0 : UInt8(min(Int(ratio.exponent) + 1, Self.binCount - 1))
     }
 
     private func table(_ kernel: CPUKernel) -> UnsafeMutableRawPointer? {

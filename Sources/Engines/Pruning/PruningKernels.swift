@@ -73,14 +73,22 @@ extension BoundReduction {
     private func prune<Scalar: BinaryFloatingPoint & Sendable>(
         _ item: Int, _ kernels: PruningKernels, _: Scalar.Type, _ run: Run, _ options: ExecutionOptions
     ) -> Int? {
-        let pruned: any PrunedRun<Scalar> =
-            switch kernels {
-            case .selection(let kernels):
-                PrunedSelection(kernels, binding, batchItem: item, output: run.output, threads: run.threads)
-            case .sum(let kernels):
-                PrunedSum(
-                    kernels, binding, batchItem: item, tolerance: options.tolerance ?? 0, output: run.output, threads: run.threads)
-            }
+        // No existentials: the compiler then makes code for each type of number.
+        switch kernels {
+        case .selection(let kernels):
+            prune(
+                PrunedSelection<Scalar>(kernels, binding, batchItem: item, output: run.output, threads: run.threads), run, options
+            )
+        case .sum(let kernels):
+            prune(
+                PrunedSum<Scalar>(
+                    kernels, binding, batchItem: item, tolerance: options.tolerance ?? 0, output: run.output, threads: run.threads
+                ),
+                run, options)
+        }
+    }
+
+    private func prune(_ pruned: some PrunedRun, _ run: Run, _ options: ExecutionOptions) -> Int? {
         defer { pruned.search.deallocate() }
         guard !pruned.search.hasNaN else { return nil }
         if options.pruning == .automatic, pruned.probedShare() > Self.largestShare { return nil }

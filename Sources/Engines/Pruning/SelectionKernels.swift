@@ -45,7 +45,9 @@ final class SelectionKernels: Sendable {
         return longerLists.withLock { lists in
             if let known = lists[longer] { return (known, longer) }
             let reduction = selection.list(of: longer, over: reduction.over)
-            guard let made = try? CPUKernel(reduction, type: type, instructionSet: instructionSet, cache: cache) else { return nil }
+            guard let made = try? CPUKernel(reduction, type: type, instructionSet: instructionSet, cache: cache) else {
+                return nil
+            }
             lists[longer] = made
             return (made, longer)
         }

@@ -35,7 +35,8 @@ struct SortedPoints<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Sendable
             let values = UnsafeMutablePointer<Scalar>.allocate(capacity: max(1, count * width))
             defer { values.deallocate() }
             computed.reduce(
-                0..<count, over: [0..<1], positionBase: 0, inputs: computed.kernel.inputs.map { array(of: $0.variable) }, table: nil,
+                0..<count, over: [0..<1], positionBase: 0, inputs: computed.kernel.inputs.map { array(of: $0.variable) },
+                table: nil,
                 into: .results(values: UnsafeMutableRawPointer(values), indices: nil))
             var offset = 0
             for part in side.parts where part.formula.variable == nil {

@@ -7,6 +7,8 @@ public struct Bounds: Sendable {
     public var upper: Formula
     /// What is known of the values' signs without looking at numbers. The bounds have that sign too, or are NaN.
     var sign: Sign?
+    /// Whether the value is often exactly 0 on a box, as that of a mask: products with it then are too, which costs an operation to say.
+    var isMask = false
 
     /// Zero counts as either.
     enum Sign: Sendable { case nonNegative, nonPositive }
@@ -34,10 +36,23 @@ public struct Bounds: Sendable {
     var isPoint: Bool { lower == upper }
 
     /// Both bounds through a function that is the same for each.
-    func map(_ function: (Formula) -> Formula) -> Bounds { Bounds(function(lower), function(upper), sign) }
+    func map(_ function: (Formula) -> Formula) -> Bounds {
+        var result = Bounds(function(lower), function(upper), sign)
+        result.isMask = isMask
+        return result
+    }
+
+    /// The same, known to be a mask's.
+    var mask: Bounds {
+        var result = self
+        result.isMask = true
+        return result
+    }
 
     static prefix func - (a: Bounds) -> Bounds {
-        Bounds(-a.upper, -a.lower, a.sign.map { $0 == .nonNegative ? .nonPositive : .nonNegative })
+        var result = Bounds(-a.upper, -a.lower, a.sign.map { $0 == .nonNegative ? .nonPositive : .nonNegative })
+        result.isMask = a.isMask
+        return result
     }
 
     // Rounding to nearest is monotone: the computed sum of two numbers is at least the computed sum of two smaller ones, and

@@ -7,7 +7,11 @@ extension BoundsContext {
     func product(
         _ a: Bounds, _ b: Bounds, by multiply: (Formula, Formula) -> Formula = { $0 * $1 }
     ) -> Bounds {
-        withoutHiddenInfinities(a, b, corners(a, b, multiply))
+        let result = withoutHiddenInfinities(a, b, corners(a, b, multiply))
+        // What underflow may leave is not left by a factor that is 0.
+        return [a, b].filter(\.isMask).reduce(result) { result, mask in
+            Bounds(result.lower * mask.presence, result.upper * mask.presence, result.sign).mask
+        }
     }
 
     /// 0 times an infinity is NaN, but a bound that is the number 0 makes every product with it 0 when formulas are built.
@@ -63,7 +67,10 @@ extension BoundsContext {
         guard x.dimension > 1 else { return x }
         let roundings = Self.oneRounding * (x.dimension + 2)
         let result = Bounds(x.lower.sum, x.upper.sum, x.sign)
-        if x.sign != nil { return widened(result, by: roundings) }
+        if x.sign != nil {
+            let wide = widened(result, by: roundings)
+            return x.isMask ? Bounds(wide.lower * x.presence, wide.upper * x.presence, wide.sign).mask : wide
+        }
         let room = Formula(error(roundings)) * x.magnitude.sum
         return Bounds(result.lower - room, result.upper + room)
     }
@@ -102,6 +109,9 @@ struct Ball {
 extension Bounds {
     fileprivate var isNumber: Bool { isPoint && lower.number != nil }
     fileprivate var hasZero: Bool { lower.isZero || upper.isZero }
+
+    /// 1 where some component may be other than 0, else 0.
+    fileprivate var presence: Formula { Formula.trusted(Max(), magnitude).sign }
 
     /// The largest size that a value may have.
     var magnitude: Formula {

@@ -13,7 +13,7 @@ struct Equal: BinaryFunction {
         let (f, g) = (x[0], x[1])
         let isSure = f.isSurelyLess(orEqual: g) * g.isSurelyLess(orEqual: f)
         let isPossible = (1 - f.upper.isLess(than: g.lower)) * (1 - g.upper.isLess(than: f.lower))
-        return Bounds(isSure, isPossible, .nonNegative)
+        return Bounds(isSure, isPossible, .nonNegative).mask
     }
 }
 
@@ -26,7 +26,7 @@ struct NotEqual: BinaryFunction {
     static func emit(_ x: Value, _ y: Value) -> Value { (x != y).oneOrZero }
 
     func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
-        Equal().bounds(x, context).map { Bounds(1 - $0.upper, 1 - $0.lower, .nonNegative) }
+        Equal().bounds(x, context).map { Bounds(1 - $0.upper, 1 - $0.lower, .nonNegative).mask }
     }
 }
 
@@ -39,7 +39,7 @@ struct LessThan: BinaryFunction {
     static func emit(_ x: Value, _ y: Value) -> Value { (x < y).oneOrZero }
 
     func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
-        Bounds(x[0].upper.isLess(than: x[1].lower), 1 - x[1].upper.isLess(orEqual: x[0].lower), .nonNegative)
+        Bounds(x[0].upper.isLess(than: x[1].lower), 1 - x[1].upper.isLess(orEqual: x[0].lower), .nonNegative).mask
     }
 }
 
@@ -52,7 +52,7 @@ struct LessOrEqual: BinaryFunction {
     static func emit(_ x: Value, _ y: Value) -> Value { (x <= y).oneOrZero }
 
     func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
-        Bounds(x[0].isSurelyLess(orEqual: x[1]), 1 - x[1].upper.isLess(than: x[0].lower), .nonNegative)
+        Bounds(x[0].isSurelyLess(orEqual: x[1]), 1 - x[1].upper.isLess(than: x[0].lower), .nonNegative).mask
     }
 }
 

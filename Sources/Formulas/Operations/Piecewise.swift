@@ -38,7 +38,7 @@ struct Step: UnaryFunction {
 
     /// 1 on NaN.
     func bounds(_ x: [Bounds], _ context: BoundsContext) -> Bounds? {
-        Bounds(Formula.zero(1).isLess(orEqual: x[0].lower), 1 - x[0].upper.isLess(than: .zero(1)), .nonNegative)
+        Bounds(Formula.zero(1).isLess(orEqual: x[0].lower), 1 - x[0].upper.isLess(than: .zero(1)), .nonNegative).mask
     }
 }
 
@@ -187,7 +187,8 @@ struct DiffClampInt: ElementwiseOperation {
         let (low, high) = (Formula(Number(low)), Formula(Number(high)))
         return Bounds(
             low.isLess(orEqual: x[0].lower) * x[0].upper.isLess(orEqual: high),
-            (1 - x[0].upper.isLess(than: low)) * (1 - high.isLess(than: x[0].lower)), .nonNegative)
+            (1 - x[0].upper.isLess(than: low)) * (1 - high.isLess(than: x[0].lower)), .nonNegative
+        ).mask
     }
 }
 
@@ -228,9 +229,11 @@ struct IfElse: ElementwiseOperation, PlainOperation {
         func choose(_ a: Formula, _ b: Formula, _ either: Formula) -> Formula {
             f.lower.ifNonNegative(a, else: isNegative.choose(b, else: either))
         }
-        return Bounds(
+        var result = Bounds(
             choose(a.lower, b.lower, a.lower.atMost(b.lower)), choose(a.upper, b.upper, a.upper.atLeast(b.upper)),
             a.sign == b.sign ? a.sign : nil)
+        result.isMask = [a, b].contains { $0.isMask || ($0.isPoint && $0.lower.isZero) }
+        return result
     }
 }
 

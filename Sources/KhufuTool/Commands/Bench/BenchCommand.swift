@@ -15,7 +15,8 @@ struct BenchCommand: ParsableCommand {
               khufu bench "Exp(-g*SqDist(x,y))*b" x=i:3 y=j:3 b=j:1 g=p:1 --points 20000
 
             Without a formula, a list of common ones. The bound is the time in which every core could issue the pair's \
-            arithmetic and vector functions, at rates measured here; the share is the bound over the time.
+            arithmetic and vector functions, at rates measured here, for the pairs that were evaluated; the share is the bound \
+            over the time. Pairs that pruning leaves out count for pairs/s.
             """)
 
     @Argument(help: "The formula.")
@@ -96,8 +97,8 @@ struct BenchCase {
         }
     }
 
-    private static let widths = [34, 8, 8, 9, 12, 9, 6]
-    static let heading = line(["", "points", "type", "time", "pairs/s", "bound", "share"])
+    private static let widths = [34, 8, 8, 9, 12, 9, 9, 6]
+    static let heading = line(["", "points", "type", "time", "pairs/s", "evaluated", "bound", "share"])
 
     private static func line(_ cells: [String]) -> String {
         zip(cells, widths).enumerated().map { column, cell in
@@ -119,15 +120,19 @@ struct BenchCase {
                 lowering: reduction, precision: Precision(storage: type.scalar, exponentials: options.exponentials),
                 squaredDistances: try KernelCache.shared.distances.form(rows: points))
             let rates = try ProcessorRates(type: type.scalar, threads: options.threadCount)
-            let least = try rates.bound(kernel.pairCost, pairs: evaluation.pairs)
+            let least = try rates.bound(kernel.pairCost, pairs: evaluation.evaluatedPairs)
             bound = readable(.seconds(least))
             share = "\(Int((100 * least / seconds).rounded())) %"
         }
         let title = title.count > Self.widths[0] ? title.prefix(Self.widths[0] - 1) + "…" : title
         return Self.line([
             printable(title, limit: 200), counted(points), type.rawValue, readable(evaluation.time),
-            short(evaluation.pairs / seconds, digits: 3), bound, share,
+            short(evaluation.pairs / seconds, digits: 3), percentage(evaluation.evaluatedPairs / evaluation.pairs), bound, share,
         ])
+    }
+
+    private func percentage(_ share: Double) -> String {
+        share > 0.1 ? "\(Int((100 * share).rounded())) %" : "\(short(100 * share, digits: 2)) %"
     }
 
     /// Points in the unit cube, scaled to a diameter of about 1 in any dimension.

@@ -15,12 +15,25 @@ struct DeviceOptions: ParsableArguments {
         help: "How exact exponentials are in float32: accurate, or fast, with relative errors of 1e-4.")
     var exponentials: Exponentials = .accurate
 
+    @Option(
+        help: ArgumentHelp(
+            "Whether pairs of points are left out that provably do not matter: auto, where that pays; always; never.",
+            discussion: "Minima, maxima and k-min are the same either way; sums take --tolerance."))
+    var pruning: Pruning = .automatic
+
+    @Option(
+        help: "How much of Σ|F| each number of a sum may miss by pruning, such as 1e-4; without it, sums take all pairs.")
+    var tolerance: Double?
+
     @Option(name: .customLong("repeat"), help: "Computes so many times and tells the shortest time, for measurements.")
     var repetitions: Int = 1
 
     func validate() throws {
         guard (1...1_000_000).contains(repetitions) else {
             throw ValidationError("--repeat is 1 to 1000000; this is \(repetitions).")
+        }
+        if let tolerance, !(0..<1).contains(tolerance) {
+            throw ValidationError("--tolerance is 0 or more and less than 1; this is \(tolerance).")
         }
         if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is 1 to 1024; this is \(threads).") }
     }
@@ -30,12 +43,15 @@ struct DeviceOptions: ParsableArguments {
 
 extension ExecutionOptions.Engine: ExpressibleByArgument {}
 extension Exponentials: ExpressibleByArgument {}
+extension Pruning: ExpressibleByArgument {}
 
 /// An engine that has been chosen and is known to run.
 struct Device: Sendable {
     let engine: ExecutionOptions.Engine
     let threads: Int
     let exponentials: Exponentials
+    let pruning: Pruning
+    let tolerance: Double?
     /// Why `auto` fell back to the interpreter.
     let fallbackReason: String?
 
@@ -57,11 +73,14 @@ struct Device: Sendable {
         self.engine = engine
         threads = options.threadCount
         exponentials = options.exponentials
+        pruning = options.pruning
+        tolerance = options.tolerance
         self.fallbackReason = fallbackReason
     }
 
     func options(progress: ProgressLine? = nil) -> ExecutionOptions {
-        var options = ExecutionOptions(engine: engine, threads: threads, exponentials: exponentials)
+        var options = ExecutionOptions(
+            engine: engine, threads: threads, exponentials: exponentials, pruning: pruning, tolerance: tolerance)
         if let progress { options.progress = { done, total in progress.update(done, of: total) } }
         return options
     }

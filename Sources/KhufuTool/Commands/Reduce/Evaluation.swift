@@ -9,6 +9,8 @@ struct Evaluation {
     let indices: PointArray?
     /// Pairs of points of the reduction; as a Double, which no product of sizes overflows.
     let pairs: Double
+    /// Those of them that the formula was evaluated for.
+    let evaluatedPairs: Double
     let device: Device
     /// For finding or compiling the machine code.
     let preparation: Duration
@@ -26,13 +28,13 @@ struct Evaluation {
         var indices = [Int64](repeating: 0, count: try NumberArray.checkedCount(indexShape, .float64))
 
         let timing = try Timing(options, pairs: compiled.pairs(arrays), title: compiled.reduction.name) { options, isFirst in
-            try arrays.withInputs { inputs in
+            try arrays.withInputs { inputs -> RunReport? in
                 let inputs = isFirst ? compiled.firstPoints(of: inputs) : inputs
-                try indices.withUnsafeMutableBufferPointer { indices in
-                    func run(_ values: UnsafeMutableRawBufferPointer) throws {
+                return try indices.withUnsafeMutableBufferPointer { indices in
+                    func run(_ values: UnsafeMutableRawBufferPointer) throws -> RunReport {
                         try compiled.run(inputs, options: options, values: values, indices: indices)
                     }
-                    if let values { try values.withOutput(run) } else { try run(.init(start: nil, count: 0)) }
+                    return try values?.withOutput(run) ?? run(.init(start: nil, count: 0))
                 }
             }
         }
@@ -59,6 +61,7 @@ struct Evaluation {
                     }
                 }
             }
+            return nil
         }
         self.init(values: gradient, indices: nil, timing)
     }
@@ -67,6 +70,7 @@ struct Evaluation {
         self.values = values
         self.indices = indices
         pairs = timing.pairs
+        evaluatedPairs = timing.report.map { Double($0.evaluatedPairs) } ?? timing.pairs
         device = timing.device
         preparation = timing.preparation
         times = timing.times
@@ -80,27 +84,31 @@ private struct Timing {
     let device: Device
     let preparation: Duration
     let times: [Duration]
+    /// Of the last time.
+    let report: RunReport?
 
+    /// - Parameter compute: tells what it did, where it knows.
     init(
         _ options: DeviceOptions, pairs: Double, title: String,
-        _ compute: (_ options: ExecutionOptions, _ isFirst: Bool) throws -> Void
+        _ compute: (_ options: ExecutionOptions, _ isFirst: Bool) throws -> RunReport?
     ) throws {
         let clock = ContinuousClock()
         let start = clock.now
         // Without points there is no first one, and nothing that needs machine code.
         device = try Device(options) { device in
-            if pairs > 0 { try compute(device.options(), true) }
+            if pairs > 0 { _ = try compute(device.options(), true) }
         }
         preparation = clock.now - start
-        var times: [Duration] = []
+        var (times, report): ([Duration], RunReport?) = ([], nil)
         for _ in 0..<options.repetitions {
             let progress = ProgressLine(title, total: Int(min(pairs, 1e18)))
             defer { progress.finish() }
             let begin = clock.now
-            try compute(device.options(progress: progress), false)
+            report = try compute(device.options(progress: progress), false)
             times.append(clock.now - begin)
         }
         self.times = times
+        self.report = report
         self.pairs = pairs
     }
 }

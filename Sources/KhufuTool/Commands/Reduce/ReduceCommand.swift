@@ -121,7 +121,8 @@ struct ReduceCommand: ParsableCommand {
     private func write(timingsOf evaluation: Evaluation, to path: String) throws {
         let times = evaluation.times.map { "\($0 / .seconds(1))" }.joined(separator: ", ")
         let text =
-            "{\"preparation\": \(evaluation.preparation / .seconds(1)), \"times\": [\(times)], \"pairs\": \(evaluation.pairs)}\n"
+            "{\"preparation\": \(evaluation.preparation / .seconds(1)), \"times\": [\(times)], \"pairs\": \(evaluation.pairs), "
+            + "\"evaluatedPairs\": \(evaluation.evaluatedPairs)}\n"
         var writer = try FileWriter(path)
         try writer.write(text)
         try writer.finish()
@@ -141,6 +142,10 @@ struct ReduceCommand: ParsableCommand {
         }
         let speed = rate(evaluation.pairs, evaluation.time).map { ", \($0)" } ?? ""
         sheet.add("time", "\(readable(evaluation.time))\(speed), on \(evaluation.device.description)")
+        if evaluation.evaluatedPairs < evaluation.pairs {
+            let share = short(100 * evaluation.evaluatedPairs / evaluation.pairs, digits: 2)
+            sheet.add("pruning", "\(share) % of the pairs were evaluated")
+        }
         sheet.add(
             "before", "\(readable(reading)) for reading, \(readable(evaluation.preparation)) for finding or making the kernel")
         return subject + "\n" + sheet.text(indent: "  ")
