@@ -57,7 +57,8 @@ extension OracleOperation {
         unary("Asin", .unit) { asin($0) },
         unary("Acos", .unit) { acos($0) },
         unary("Atan") { atan($0) },
-        binary("Atan2", .real, .real) { atan2($0, $1) },
+        // At 0 the sign of zero would decide between π and -π.
+        binary("Atan2", .nonzero, .real) { atan2($0, $1) },
         unary("SinXDivX") { $0 == 0 ? 1 : sin($0) / $0 },
         unary("SphericalBessel", .real, integers: { [[$0 % 4], [$0 % 7]] }) { sphericalBessel($1[0], $0) },
         unary("Abs") { $0 < 0 ? -$0 : $0 },
