@@ -46,6 +46,13 @@ extension ExecutionOptions {
         guard given.threads >= 0 else { throw BindingError("A number of threads is 0 or more; \(given.threads) came.") }
         threads = given.threads == 0 ? nil : Int(given.threads)
         exponentials = given.fast_exponentials == 0 ? .accurate : .fast
+        switch khufu_pruning(UInt32(bitPattern: given.pruning)) {
+        case KHUFU_PRUNING_AUTOMATIC: pruning = .automatic
+        case KHUFU_PRUNING_ALWAYS: pruning = .always
+        case KHUFU_PRUNING_NEVER: pruning = .never
+        default: throw BindingError("Pruning is 0 to 2: automatic, always, never; \(given.pruning) came.")
+        }
+        tolerance = given.tolerance == 0 ? nil : given.tolerance
         guard given.device == 0, given.stream == nil else {
             throw EngineError("There is no engine for device \(given.device); arrays lie on the host, device 0.")
         }

@@ -168,6 +168,12 @@ typedef enum khufu_engine {
     KHUFU_INTERPRETER = 2
 } khufu_engine;
 
+typedef enum khufu_pruning {
+    KHUFU_PRUNING_AUTOMATIC = 0, /* where it is found to pay */
+    KHUFU_PRUNING_ALWAYS = 1,    /* wherever the formula has bounds */
+    KHUFU_PRUNING_NEVER = 2
+} khufu_pruning;
+
 /* How a reduction is run. All zeros are the defaults, and so is NULL in place of one. */
 typedef struct khufu_options {
     int32_t engine;             /* a khufu_engine */
@@ -179,6 +185,8 @@ typedef struct khufu_options {
     int64_t range_count;        /* how many of those; 0: everything meets everything */
     const khufu_known *known;   /* for derivatives */
     int64_t known_count;
+    int32_t pruning;            /* a khufu_pruning: whether pairs are left out that provably do not matter */
+    double tolerance;           /* 0: sums take all pairs; else pruned sums may miss so much of the sum of magnitudes, less than 1 */
 } khufu_options;
 
 /* The shape of the result for some arrays, whose memory is not read: (batch…, points, value_count), or (batch…, value_count) for the

@@ -25,6 +25,10 @@ class RunOptions(NamedTuple):
     #: At most so many; 0: as many as the process may use.
     threads: int = 0
     fast_exponentials: bool = False
+    #: "auto", "always" or "never": whether pairs are left out that provably do not matter.
+    pruning: str = "auto"
+    #: What pruned sums may miss, relative to the sum of magnitudes; 0: sums take all pairs.
+    tolerance: float = 0.0
 
 
 DEFAULT_OPTIONS = RunOptions()
@@ -253,6 +257,7 @@ class Arrays:
         packed = Options(
             options.engine, options.threads, options.fast_exponentials, ranges,
             [(reduction, self.address(x), tuple(x.shape), TYPES[self.dtype(x)]) for reduction, x in known],
+            options.pruning, options.tolerance,
         )  # fmt: skip
         packed.kept = kept
         return packed

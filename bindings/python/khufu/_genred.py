@@ -111,7 +111,16 @@ class GenericGenred:
         # Results of the simplest form, values as they are, are told apart at once.
         self._is_plain = reduction.index_count == 0 and self._kind != "KMin"
 
-    def __call__(self, *args, backend: str = "auto", device_id: int = -1, ranges: Any = None, out: Any = None):
+    def __call__(
+        self,
+        *args,
+        backend: str = "auto",
+        device_id: int = -1,
+        ranges: Any = None,
+        out: Any = None,
+        tolerance: float | None = None,
+        pruning: str = "auto",
+    ):
         """Runs the reduction.
 
         Args:
@@ -122,6 +131,7 @@ class GenericGenred:
             ranges: block-sparsity, six integer arrays (ranges_i, slices_i, redranges_j, ranges_j, slices_j, redranges_i), or a list of
                 such for the items of a batch.
             out: an array for the result's values.
+            tolerance, pruning: as `_reductions.options_of` describes.
 
         Returns:
             (batch…, M, D), or (batch…, N, D) for axis 0, as `_reductions.finish` describes.
@@ -135,8 +145,8 @@ class GenericGenred:
                 f"{len(args)} came."
             )
         options = DEFAULT_OPTIONS
-        if backend != "auto" or ranges is not None:
-            options = options_of(backend, ranges, self.axis)
+        if backend != "auto" or ranges is not None or tolerance is not None or pruning != "auto":
+            options = options_of(backend, ranges, self.axis, tolerance, pruning)
         if self._accumulator is not None and args:
             check_accumulator(self._accumulator, self.arrays.dtype(args[0]))
         if out is not None:

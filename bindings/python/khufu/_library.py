@@ -16,6 +16,7 @@ ABI_VERSION = 1
 CATEGORIES = ("Vi", "Vj", "Pm")
 TYPES = {"float16": 0, "float32": 1, "float64": 2}
 ENGINES = {"auto": 0, "cpu": 1, "interpreter": 2}
+PRUNINGS = {"auto": 0, "always": 1, "never": 2}
 _ERRORS = {1: FormulaError, 2: ArgumentError, 3: EngineError, 4: SolverError}
 _CANCELLED = 5
 
@@ -191,7 +192,7 @@ class Ranges(NamedTuple):
     column_range_count: int
 
 
-_options = struct.Struct("iiiiqqqqq")
+_options = struct.Struct("iiiiqqqqqid")
 _ranges = struct.Struct("qqqqq")
 _known = struct.Struct("qqqii")
 
@@ -412,12 +413,16 @@ class Options:
         fast_exponentials: bool = False,
         ranges: Sequence[Ranges] = (),
         known: Sequence[tuple[Reduction, int, tuple, int]] = (),
+        pruning: str = "auto",
+        tolerance: float = 0.0,
     ):
         """
         Args:
             ranges: block-sparsity, one for all batch items or one for each.
             known: results of reductions that this one was derived from, as (reduction, address, shape, type code).
         """
+        if pruning not in PRUNINGS:
+            raise ArgumentError(f"pruning is one of {', '.join(PRUNINGS)}; {pruning!r} came.")
         if engine not in ENGINES:
             raise ArgumentError(f"An engine is one of {', '.join(ENGINES)}; {engine!r} came.")
         range_bytes = ctypes.create_string_buffer(b"".join(_ranges.pack(*item) for item in ranges))
@@ -432,5 +437,5 @@ class Options:
         self.packed = _options.pack(
             ENGINES[engine], threads, int(fast_exponentials), 0, 0,
             ctypes.addressof(range_bytes) if ranges else 0, len(ranges),
-            ctypes.addressof(known_bytes) if known else 0, len(known),
+            ctypes.addressof(known_bytes) if known else 0, len(known), PRUNINGS[pruning], tolerance,
         )  # fmt: skip

@@ -87,17 +87,29 @@ def _refuse(backend) -> None:
     raise ArgumentError(f"A backend is one of {names}; {backend!r} came.")
 
 
-def options_of(backend: str | None, ranges, axis: int) -> RunOptions:
-    """How a call is run, from KeOps' keywords.
+def options_of(
+    backend: str | None, ranges, axis: int, tolerance: float | None = None, pruning: str = "auto"
+) -> RunOptions:
+    """How a call is run, from KeOps' keywords and two of Khufu's.
 
     Args:
         ranges: KeOps' six arrays (ranges_i, slices_i, redranges_j, ranges_j, slices_j, redranges_i), a list of such for the items of
             a batch, or None.
         axis: the axis that is reduced, 0 for i and 1 for j.
+        tolerance: what each number of a sum may miss of the sum of magnitudes, such as 1e-4: pairs of points that provably matter less
+            are left out. None: sums take all pairs.
+        pruning: "auto", "always" or "never"; the result of other reductions does not depend on it.
+
+    Raises:
+        ArgumentError: where a value is none of those known.
     """
-    if ranges is None:
-        return DEFAULT_OPTIONS if backend == "auto" or engine_of(backend) == "auto" else RunOptions(engine_of(backend))
-    return RunOptions(engine_of(backend), pattern_of(ranges, axis))
+    pattern = None if ranges is None else pattern_of(ranges, axis)
+    engine = "auto" if backend == "auto" else engine_of(backend)
+    if tolerance is None and pruning == "auto":
+        return DEFAULT_OPTIONS if pattern is None and engine == "auto" else RunOptions(engine, pattern)
+    if tolerance is not None and not 0 <= tolerance < 1:
+        raise ArgumentError(f"tolerance is 0 or more and less than 1; {tolerance!r} came.")
+    return RunOptions(engine, pattern, pruning=pruning, tolerance=float(tolerance or 0))
 
 
 def pattern_of(ranges, axis: int) -> Any:

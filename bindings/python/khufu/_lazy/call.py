@@ -18,7 +18,7 @@ from .sources import Numbers, Symbol, symbols
 _ACCURACY = frozenset(["dtype_acc", "use_double_acc", "sum_scheme"])
 #: Keywords of KeOps' that choose among its kernels; there is nothing to choose here.
 _IGNORED = frozenset(["device_id", "enable_chunks", "use_fast_math", "optional_flags", "rec_multVar_highdim"])
-_KNOWN = _ACCURACY | _IGNORED | {"backend", "ranges", "out"}
+_KNOWN = _ACCURACY | _IGNORED | {"backend", "ranges", "out", "tolerance", "pruning"}
 
 _DEFAULT_ACCUMULATION = Accumulation()
 
@@ -118,7 +118,13 @@ class Call:
             return self._computed(program, data, DEFAULT_OPTIONS, None)
         if "dtype_acc" in given:
             check_accumulator(given["dtype_acc"], dtype)
-        options = options_of(given.get("backend", frame.backend), given.get("ranges", frame.ranges), self.axis)
+        options = options_of(
+            given.get("backend", frame.backend),
+            given.get("ranges", frame.ranges),
+            self.axis,
+            given.get("tolerance"),
+            given.get("pruning", "auto"),
+        )
         return self._computed(program, data, options, given.get("out"))
 
     def _computed(self, program: expression.Program, data: list, options: RunOptions, out) -> Any:
