@@ -98,7 +98,10 @@ def _load():
             try:
                 found = ctypes.CDLL(path())
             except OSError as error:
-                raise EngineError(f"The engine {path()} could not be loaded: {error}.") from None
+                hint = ""
+                if not os.path.exists(path()) and not os.environ.get("KHUFU_LIBRARY"):
+                    hint = " These are the sources of the package: it is installed by pip, and imported from another folder."
+                raise EngineError(f"The engine {path()} could not be loaded: {error}.{hint}") from None
             for name, (result, arguments) in _SIGNATURES.items():
                 function = getattr(found, name, None)
                 if function is None:
