@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 from itertools import product
+from math import inf, isfinite
+from operator import index as whole_number
 from typing import Any, NamedTuple, Sequence
 
 from ._library import TYPES, Options, Ranges, Reduction
@@ -55,6 +57,23 @@ class SolverSettings(NamedTuple):
     #: KeOps' way to say the tolerance, used where it is not None: |b - Ax|² is less than eps² times the count of b's numbers.
     eps: float | None = None
 
+    def checked(self) -> SolverSettings:
+        """The same with Python's numbers, where each is one that a solver takes."""
+        for value, known, name in (
+            (self.method, self.METHODS, "A solver's method is 'cg' or 'minres'"),
+            (self.preconditioner, self.PRECONDITIONERS, "A preconditioner is None, 'cholesky' or 'nystrom'"),
+        ):
+            if not (value is None or isinstance(value, str)) or value not in known:
+                raise ArgumentError(f"{name}; {value!r} came.")
+        if not (self.progress is None or callable(self.progress)):
+            raise ArrayTypeError(f"progress is a function of (iteration, maximum, residual); {self.progress!r} came.")
+        return self._replace(
+            alpha=_number(self.alpha, "alpha"),
+            eps=None if self.eps is None else _number(self.eps, "eps", 0.0),
+            maximum_iterations=_whole(self.maximum_iterations, "maximum_iterations"),
+            rank=_whole(self.rank, "rank"),
+        )
+
     METHODS = {"cg": 0, "minres": 1}
     PRECONDITIONERS = {None: 0, "cholesky": 1, "nystrom": 2}
 
@@ -105,7 +124,7 @@ class Arrays:
         raise NotImplementedError
 
     def integers(self, x):
-        """A contiguous NumPy array of int64 on the host."""
+        """A contiguous NumPy array of int64 on the host, of whole numbers that may be stored otherwise."""
         raise NotImplementedError
 
     def norm(self, x) -> float:
@@ -188,10 +207,7 @@ class Arrays:
         options: RunOptions = DEFAULT_OPTIONS,
     ):  # fmt: skip
         """As `solve`, without derivatives; arrays are contiguous and on the host."""
-        if settings.method not in SolverSettings.METHODS:
-            raise ArgumentError(f"A solver's method is 'cg' or 'minres'; {settings.method!r} came.")
-        if settings.preconditioner not in SolverSettings.PRECONDITIONERS:
-            raise ArgumentError(f"A preconditioner is None, 'cholesky' or 'nystrom'; {settings.preconditioner!r} came.")
+        settings = settings.checked()
         dtype = self.dtype(arrays[position])
         layout = reduction.layout(self._type_code(arrays, dtype), tuple([x.shape for x in arrays]))
         solution = self.empty(layout.shape, dtype, arrays[position])
@@ -220,10 +236,11 @@ class Arrays:
             if length <= limit:
                 solution[...] = 0
                 return
-            tolerance = limit / length
+            # Where it is no number, the engine says so of b.
+            tolerance = limit / length if isfinite(length) else 0.0
 
         reached = reduction.solve(
-            layout, [self.address(x) for x in arrays], position, self.address(solution), alpha=_number(settings.alpha),
+            layout, [self.address(x) for x in arrays], position, self.address(solution), alpha=settings.alpha,
             tolerance=tolerance, maximum_iterations=settings.maximum_iterations,
             solver=SolverSettings.METHODS[settings.method],
             preconditioner=SolverSettings.PRECONDITIONERS[settings.preconditioner], rank=settings.rank,
@@ -241,6 +258,17 @@ class Arrays:
                 RuntimeWarning, stacklevel=4,
             )  # fmt: skip
 
+    def pattern(self, parts: Sequence) -> list:
+        """Block-sparsity for the engine, of which it is told lengths only: the three arrays of a pattern, in int64."""
+        rows, ends, columns = [self.integers(part) for part in parts]
+        if rows.shape != (len(ends), 2) or len(ends.shape) != 1 or columns.shape != (len(columns), 2):
+            if any(part.size for part in (rows, ends, columns)):
+                raise ArgumentError(
+                    "Of ranges, those of the result have shape (n, 2), slices (n,) and those reduced over (m, 2); "
+                    f"{rows.shape}, {ends.shape} and {columns.shape} came."
+                )
+        return [rows, ends, columns]
+
     def packed(self, options: RunOptions, known) -> Options | None:
         """The options of a call for the engine; None for the defaults."""
         if options is DEFAULT_OPTIONS and not known:
@@ -250,7 +278,7 @@ class Arrays:
         if options.ranges is not None:
             patterns = options.ranges if isinstance(options.ranges, list) else [options.ranges]
             for pattern in patterns:
-                rows, ends, columns = (self.integers(part) for part in pattern)
+                rows, ends, columns = self.pattern(pattern)
                 kept.append((rows, ends, columns))
                 addresses = [part.__array_interface__["data"][0] for part in (rows, ends, columns)]
                 ranges.append(Ranges(*addresses, len(ends), len(columns)))
@@ -263,9 +291,9 @@ class Arrays:
         return packed
 
     def _type_code(self, arrays: Sequence, dtype: str) -> int:
-        for x in arrays:
+        for k, x in enumerate(arrays):
             if self.dtype(x) != dtype:
-                raise ArrayTypeError(f"All inputs have one type; {dtype} and {self.dtype(x)} came.")
+                raise ArrayTypeError(f"All inputs have one type; input 0 is {dtype} and input {k} is {self.dtype(x)}.")
         code = TYPES.get(dtype)
         if code is None:
             raise ArrayTypeError(f"Inputs are float32, float64 or float16; {dtype} came.")
@@ -292,9 +320,25 @@ class Arrays:
         return out
 
 
-def _number(x) -> float:
+def _number(x, name: str, least: float = -inf) -> float:
     """A number, or that of an array of one."""
-    return float(x.item() if hasattr(x, "item") else x)
+    try:
+        number = float(x.item() if hasattr(x, "item") else x)
+    except (RuntimeError, TypeError, ValueError):
+        raise ArrayTypeError(f"{name} is a number, or an array of one; {x!r} came.") from None
+    if number < least:
+        raise ArgumentError(f"{name} is {least:g} or more; {number} came.")
+    return number
+
+
+def _whole(x, name: str) -> int:
+    try:
+        number = whole_number(x)
+    except TypeError:
+        raise ArrayTypeError(f"{name} is a whole number; {x!r} came.") from None
+    if number.bit_length() > 63:
+        raise ArgumentError(f"{name} is at most 2^63 - 1; {number} came.")
+    return number
 
 
 def _broadcast(x, batch: Sequence[int], rank: int):

@@ -102,7 +102,7 @@ class Clusters:
         Returns:
             [start, end) of each cluster, of shape (C, 2), int64.
         """
-        counts = self._counts(lab) if Nlab is None else self.cast(Nlab, "int64")
+        counts = self._counts(lab) if Nlab is None else self.cast(self._sizes(Nlab), "int64")
         ends = counts.cumsum(0)
         return self.library.stack((ends - counts, ends), 1)
 
@@ -120,7 +120,7 @@ class Clusters:
             Centroids of shape (C, D), of the type of x: NaN for a cluster without points or without weight.
         """
         self._check_points(x, lab)
-        counts = self._counts(lab) if Nlab is None else Nlab.reshape(-1)
+        counts = self._counts(lab) if Nlab is None else self._sizes(Nlab).reshape(-1)
         if weights is None:
             sums, weights_c = self.totals(self._labels(lab), x, len(counts)), counts
         else:
@@ -186,7 +186,19 @@ class Clusters:
 
     def swap_axes(self, ranges):
         """The `ranges` of the transposed reduction; None for None."""
-        return None if ranges is None else (*ranges[3:6], *ranges[0:3])
+        if ranges is None:
+            return None
+        if not isinstance(ranges, (tuple, list)) or len(ranges) != 6:
+            came = f"{len(ranges)}" if isinstance(ranges, (tuple, list)) else f"a {type(ranges).__name__}"
+            raise ArgumentError(f"ranges are six arrays, of `from_matrix`; {came} came.")
+        return (*ranges[3:6], *ranges[0:3])
+
+    def _sizes(self, Nlab):
+        if not isinstance(Nlab, self.array):
+            raise ArrayTypeError(
+                f"Nlab is an array of {self.library.__name__}, how many points each cluster has; a {type(Nlab).__name__} came."
+            )
+        return Nlab
 
     def _labels(self, lab):
         return self.cast(lab, "int64").reshape(-1)
@@ -225,7 +237,10 @@ class Clusters:
 def _edges(size, dimension: int) -> list[float]:
     """The length of a cell along each axis."""
     is_list = isinstance(size, (list, tuple)) or len(getattr(size, "shape", ())) > 0
-    edges = [float(edge) for edge in size] if is_list else [float(size)]
+    try:
+        edges = [float(edge) for edge in size] if is_list else [float(size)]
+    except (TypeError, ValueError):
+        raise ArrayTypeError(f"The size of cells is a number, or one for each axis; {size!r} came.") from None
     if len(edges) == 1:
         edges *= dimension
     if len(edges) != dimension:

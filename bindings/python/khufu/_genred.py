@@ -9,6 +9,7 @@ from ._arrays import DEFAULT_OPTIONS, Arrays
 from ._recipes import reduction_of, written
 from ._reductions import (
     accumulation_of,
+    axis_of,
     check_accumulator,
     completed,
     count_of,
@@ -31,7 +32,7 @@ class GenericGenred:
 
     Attributes:
         formula: the reduction as KeOps writes it, such as "Sum_Reduction(Exp(-SqDist(x,y))*b,0)".
-        aliases: the inputs' declarations; those that the formula only writes as Var(…) are last.
+        aliases: the inputs' declarations in the order of the arrays; those that the formula only writes as Var(…) are last.
         nargs: how many arrays a call takes.
         axis: the axis that is reduced.
         reduction_op: the name of the reduction.
@@ -62,7 +63,8 @@ class GenericGenred:
         """
         Args:
             formula: a formula of the engine's language.
-            aliases: declarations "x = Vi(3)", "y = Vj(3)", "p = Pm(1)", in the order in which arrays are given.
+            aliases: declarations "x = Vi(3)", "y = Vj(3)", "p = Pm(1)", in the order in which arrays are given; "x = Vi(0, 3)" says
+                itself which array it is.
             reduction_op: "Sum", "LogSumExp", "SumSoftMaxWeight", "Max_SumShiftExp", "Max_SumShiftExpWeight", "Min", "Max", "ArgMin",
                 "ArgMax", "Min_ArgMin", "Max_ArgMax", "KMin", "ArgKMin" or "KMin_ArgKMin".
             axis: 0 reduces over i, so that the result follows j; 1 reduces over j.
@@ -77,18 +79,17 @@ class GenericGenred:
             FormulaError: where the formula or a declaration is wrong.
             ArgumentError: where another argument is.
         """
-        if axis not in (0, 1):
-            raise ArgumentError(f"Axis should be 0 or 1; {axis!r} came.")
-        if isinstance(aliases, str):
-            raise ArrayTypeError(f"Aliases are a list of declarations; the text {aliases!r} came.")
+        axis = axis_of(axis)
+        if formula is None:
+            raise ArrayTypeError("A formula is a text; None came.")
         kind = kind_of(reduction_op, formula2 is not None)
         self._count = count_of(opt_arg, kind)
         accumulation = accumulation_of(kind, dtype_acc, use_double_acc, sum_scheme)
         self.aliases = completed(aliases, formula, formula2)
-        self._recipe = written(kind, formula, formula2, self._count, int(axis), accumulation, self.aliases)
+        self._recipe = written(kind, formula, formula2, self._count, axis, accumulation, self.aliases)
         self._kind = kind
         self._accumulator = None if dtype_acc == "auto" else dtype_acc
-        self.axis = int(axis)
+        self.axis = axis
         self.opt_arg = opt_arg
         self.reduction_op = reduction_op
         self.rec_multVar_highdim = rec_multVar_highdim
@@ -147,7 +148,7 @@ class GenericGenred:
         options = DEFAULT_OPTIONS
         if backend != "auto" or ranges is not None or tolerance is not None or pruning != "auto":
             options = options_of(backend, ranges, self.axis, tolerance, pruning)
-        if self._accumulator is not None and args:
+        if self._accumulator is not None and args and self.arrays.owns(args[0]):
             check_accumulator(self._accumulator, self.arrays.dtype(args[0]))
         if out is not None:
             out = self._writable(out)

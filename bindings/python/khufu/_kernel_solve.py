@@ -8,8 +8,8 @@ from typing import Any, Callable
 
 from ._arrays import Arrays, SolverSettings
 from ._recipes import reduction_of, written
-from ._reductions import accumulation_of, check_accumulator, completed, options_of
-from .errors import ArgumentError
+from ._reductions import accumulation_of, axis_of, check_accumulator, completed, options_of
+from .errors import ArgumentError, ArrayTypeError
 
 
 class GenericKernelSolve:
@@ -28,9 +28,9 @@ class GenericKernelSolve:
         self, formula: str, aliases: Sequence[str], varinvalias: str, axis: int, dtype_acc: str, use_double_acc: bool,
         sum_scheme: str,
     ) -> None:  # fmt: skip
-        if axis not in (0, 1):
-            raise ArgumentError(f"Axis should be 0 or 1; {axis!r} came.")
-        self.axis = int(axis)
+        if formula is None:
+            raise ArrayTypeError("A formula is a text; None came.")
+        self.axis = axis_of(axis)
         accumulation = accumulation_of("Sum", dtype_acc, use_double_acc, sum_scheme)
         self._accumulator = None if dtype_acc == "auto" else dtype_acc
         self.aliases = completed(aliases, formula)
@@ -42,6 +42,8 @@ class GenericKernelSolve:
 
     def _position(self, name: str) -> int:
         """The place of the unknown, given as a name or as Var(place,…)."""
+        if not isinstance(name, str):
+            raise ArrayTypeError(f"The unknown is named by a text, one of {', '.join(self.aliases)}; {name!r} came.")
         written_out = re.match(r"\s*Var\s*\(\s*(\d+)", name)
         if written_out and int(written_out[1]) < self.nargs:
             return int(written_out[1])
@@ -91,7 +93,7 @@ class GenericKernelSolve:
                 f"Invalid number of arguments in call to KernelSolve: it takes {self.nargs}, for {', '.join(self.aliases)}; "
                 f"{len(args)} came."
             )
-        if self._accumulator is not None:
+        if self._accumulator is not None and self.arrays.owns(args[0]):
             check_accumulator(self._accumulator, self.arrays.dtype(args[0]))
         settings = SolverSettings(alpha, 0.0, maximum_iterations, method, preconditioner, rank, progress, eps)
         options = options_of(backend, ranges, self.axis)

@@ -8,7 +8,8 @@ import struct
 import threading
 from typing import NamedTuple, Sequence
 
-from .errors import ArgumentError, EngineError, FormulaError, KhufuError, SolverError
+from ._interrupts import Interrupts
+from .errors import ArgumentError, ArrayTypeError, EngineError, FormulaError, KhufuError, SolverError
 
 ABI_VERSION = 1
 
@@ -98,9 +99,14 @@ def _load():
             try:
                 found = ctypes.CDLL(path())
             except OSError as error:
-                raise EngineError(f"The engine {path()} could not be loaded: {error}.") from None
+                hint = ""
+                if not os.path.exists(path()) and not os.environ.get("KHUFU_LIBRARY"):
+                    hint = " These are the sources of the package: it is installed by pip, and imported from another folder."
+                raise EngineError(f"The engine {path()} could not be loaded: {error}.{hint}") from None
             for name, (result, arguments) in _SIGNATURES.items():
-                function = getattr(found, name)
+                function = getattr(found, name, None)
+                if function is None:
+                    raise EngineError(f"{path()} is not this package's engine: it has no function {name}.")
                 function.restype, function.argtypes = result, arguments
             if found.khufu_abi_version() != ABI_VERSION:
                 raise EngineError(
@@ -119,7 +125,7 @@ def check(status: int) -> None:
         raise _ERRORS.get(status, KhufuError)(message)
 
 
-class Cancelled(KhufuError):
+class Cancelled(SolverError):
     """A progress function asked to stop."""
 
 
@@ -140,8 +146,21 @@ def _text(write, *arguments) -> str:
     return buffer.value.decode()
 
 
+def _bytes(text: str) -> bytes:
+    """A text as the engine reads it."""
+    if not isinstance(text, str):
+        raise ArrayTypeError(f"Formulas and declarations are texts; a {type(text).__name__} came.")
+    if "\0" in text:
+        # The engine's texts end there.
+        raise FormulaError(f"The character of code 0 is not part of formulas; {text!r} came.")
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise FormulaError(f"A formula is a text of whole characters; {text!r} came.") from None
+
+
 def _encoded(texts: Sequence[str]):
-    return (ctypes.c_char_p * len(texts))(*(text.encode() for text in texts))
+    return (ctypes.c_char_p * len(texts))(*map(_bytes, texts))
 
 
 class Formula:
@@ -157,7 +176,7 @@ class Formula:
         self.handle = None
         handle = _pointer()
         handles = (_pointer * len(operands))(*(operand.handle for operand in operands.values()))
-        check(engine.khufu_formula_parse(text.encode(), _encoded(list(operands)), handles, len(operands), ctypes.byref(handle)))
+        check(engine.khufu_formula_parse(_bytes(text), _encoded(list(operands)), handles, len(operands), ctypes.byref(handle)))
         self.handle = handle.value
 
     @property
@@ -281,7 +300,7 @@ class Reduction:
         """A reduction of formulas as text, in which the declarations' names stand for inputs."""
         return cls(
             lambda result: library().khufu_reduction_create_from_text(
-                kind.encode(), formula.encode(), weight.encode() if weight else None, k, over,
+                kind.encode(), _bytes(formula), None if weight is None else _bytes(weight), k, over,
                 ctypes.byref(accumulation._structure()), _encoded(declarations), len(declarations), result,
             ),
             (kind, formula, weight, k, over, accumulation, declarations),
@@ -291,7 +310,7 @@ class Reduction:
     def parsed(cls, text: str, declarations: Sequence[str]):
         """A reduction as KeOps' engine writes it: "Sum_Reduction(formula, tag)"."""
         return cls(
-            lambda result: library().khufu_reduction_parse(text.encode(), _encoded(declarations), len(declarations), result),
+            lambda result: library().khufu_reduction_parse(_bytes(text), _encoded(declarations), len(declarations), result),
             (text, declarations),
         )
 
@@ -376,26 +395,27 @@ class Reduction:
         Returns:
             The largest |b - Ax| / |b|.
         """
-        raised: list[BaseException] = []
+        interrupts = Interrupts()
 
+        # Asked for also where nobody wants to know of progress, for then Ctrl-C ends a solve.
         def step(_, iteration, maximum, residual):
             try:
-                return 1 if progress(iteration, maximum, residual) is False else 0
+                if progress is not None and progress(iteration, maximum, residual) is False:
+                    return 1
             except BaseException as error:  # it cannot pass through the engine
-                raised.append(error)
-                return 1
+                interrupts.raised = error
+            return 0 if interrupts.raised is None else 1
 
         reached = ctypes.c_double()
         settings = _SolverSettings(
-            alpha, tolerance, maximum_iterations, solver, preconditioner, rank,
-            SolverProgress(step) if progress else SolverProgress(), None, ctypes.pointer(reached), int(accepts_stagnation),
+            alpha, tolerance, maximum_iterations, solver, preconditioner, rank, SolverProgress(step), None, ctypes.pointer(reached),
+            int(accepts_stagnation),
         )  # fmt: skip
-        status = library().khufu_solve(
-            self.handle, layout.packed(addresses), len(addresses), position, ctypes.byref(settings), options and options.packed,
-            solution,
-        )  # fmt: skip
-        if raised:
-            raise raised[0]
+        with interrupts:
+            status = library().khufu_solve(
+                self.handle, layout.packed(addresses), len(addresses), position, ctypes.byref(settings), options and options.packed,
+                solution,
+            )  # fmt: skip
         if status:
             check(status)
         return reached.value

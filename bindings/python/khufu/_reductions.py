@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from operator import index
 from typing import Any
 
 from ._arrays import DEFAULT_OPTIONS, RunOptions
@@ -43,6 +44,10 @@ _WEIGHTED = frozenset(["LogSumExpWeight", "SumSoftMaxWeight", "SoftMax", "Max_Su
 
 _VARIABLE = re.compile(r"\bVar\s*\(\s*(\d+)\s*,\s*\d+\s*,\s*\d+\s*\)", re.ASCII)
 
+_POSITION = re.compile(r"\b(?:V[ijxy]|Pm)\s*\(\s*(\d+)\s*,\s*\d+\s*\)|\bVar\s*\(\s*(\d+)\s*,", re.ASCII)
+
+_OUTPUT = re.compile(r"\s*(?:([A-Za-z_]\w*)\s*=)?\s*(Vi|Vj|Pm|Vx|Vy)\s*\(\s*(?:\d+\s*,\s*)?(\d+)\s*\)\s*")
+
 _SCHEMES = ("auto", "direct_sum", "block_sum", "kahan_scheme")
 
 _ENGINES = {None: "auto", "auto": "auto", "CPU": "auto", "interpreter": "interpreter"}
@@ -55,7 +60,7 @@ def kind_of(reduction_op: str, has_weight: bool = False) -> str:
     Raises:
         ArgumentError: where there is none of this name, or its weight is missing.
     """
-    kind = KINDS.get(reduction_op)
+    kind = KINDS.get(reduction_op) if isinstance(reduction_op, str) else None
     if kind is None:
         raise ArgumentError(f"reduction_op is one of {', '.join(KINDS)}; {reduction_op!r} came.")
     if reduction_op in _WEIGHTED and not has_weight:
@@ -70,7 +75,7 @@ def engine_of(backend: str | None) -> str:
         EngineError: for a GPU, of which this build has none.
         ArgumentError: where there is no such backend.
     """
-    engine = _ENGINES.get(backend)
+    engine = _ENGINES.get(backend) if backend is None or isinstance(backend, str) else None
     if engine is None:
         _refuse(backend)
     return engine
@@ -85,6 +90,16 @@ def _refuse(backend) -> None:
         )
     names = ", ".join(repr(name) for name in (*list(_ENGINES)[1:], *_GPU_BACKENDS))
     raise ArgumentError(f"A backend is one of {names}; {backend!r} came.")
+
+
+def axis_of(axis) -> int:
+    """0 or 1, from KeOps' axis."""
+    try:
+        if axis in (0, 1):
+            return int(axis)
+    except (TypeError, ValueError):  # arrays
+        pass
+    raise ArgumentError(f"Axis should be 0 or 1; {axis!r} came.")
 
 
 def options_of(
@@ -171,13 +186,19 @@ def check_accumulator(dtype_acc: str | None, dtype: str) -> None:
 
 def count_of(opt_arg, kind: str) -> int:
     """K, from KeOps' opt_arg; 1 for kinds without one."""
-    if isinstance(opt_arg, bool) or not (opt_arg is None or hasattr(opt_arg, "__index__")):
+    try:
+        k = 0 if opt_arg is None else index(opt_arg)
+    except TypeError:
+        k = None
+    if k is None or isinstance(opt_arg, bool):
         raise ArrayTypeError(f"K is a whole number; {opt_arg!r} came.")
-    if not opt_arg:
+    if k.bit_length() > 63:
+        raise ArgumentError(f"K is at most 2^63 - 1; {k} came.")
+    if not k:
         if kind in K_KINDS:
             raise ArgumentError(f"{kind} takes the number K of values to keep, at least 1; {opt_arg} came.")
         return 1
-    return int(opt_arg)
+    return k
 
 
 def finish(kind: str, values, indices, k: int = 1, dimension: int = 1):
@@ -208,23 +229,38 @@ def _split(numbers, k: int, dimension: int):
 
 def unfinished(kind: str, out, k: int, dimension: int):
     """A user's array for a result of `finish`, in the shape that the engine writes; the same memory."""
-    if out is None or kind not in K_KINDS or dimension == 1 or tuple(out.shape[-2:]) != (k, dimension):
+    if (
+        out is None
+        or kind not in K_KINDS
+        or dimension == 1
+        or not hasattr(out, "shape")
+        or tuple(out.shape[-2:]) != (k, dimension)
+    ):
         return out
     return out.reshape((*out.shape[:-2], k * dimension))
 
 
 def completed(aliases: Sequence[str], *formulas: str | None) -> list[str]:
-    """The declarations of inputs, and those that formulas only write as Var(position,dimension,category).
+    """The declarations of inputs, and those that formulas only write as Var(position,dimension,category), in the order of the arrays.
 
     They are read from the texts: an input stays one where simplification drops it.
 
     Raises:
         FormulaError: where positions leave a gap.
+        ArrayTypeError: where something is not a text.
     """
+    if isinstance(aliases, (str, bytes)) or not hasattr(aliases, "__iter__"):
+        raise ArrayTypeError(f"Aliases are a list of declarations; {aliases!r} came.")
+    complete = list(aliases)
+    for alias in complete:
+        if not isinstance(alias, str):
+            raise ArrayTypeError(f"Aliases are texts such as 'x = Vi(3)'; {alias!r} came.")
+    for text in formulas:
+        if not (text is None or isinstance(text, str)):
+            raise ArrayTypeError(f"A formula is a text; {text!r} came.")
     found = {
         int(match[1]): "".join(match[0].split()) for text in formulas if text for match in _VARIABLE.finditer(text)
     }
-    complete = list(aliases)
     while len(complete) in found:
         complete.append(found[len(complete)])
     beyond = [position for position in found if position > len(complete)]
@@ -232,14 +268,29 @@ def completed(aliases: Sequence[str], *formulas: str | None) -> list[str]:
         raise FormulaError(
             f"Inputs are numbered without gaps; {found[min(beyond)]} came where {len(complete)} is the next."
         )
-    return complete
+    return _in_order(complete)
+
+
+def _in_order(declarations: list[str]) -> list[str]:
+    """Declarations in the order of the arrays: that of their positions, where they say those, as "x = Vi(1, 3)" does."""
+    positions = [
+        int(match[1] or match[2]) if (match := _POSITION.search(text)) else place
+        for place, text in enumerate(declarations)
+    ]
+    if positions == sorted(positions) and (not positions or positions[-1] < len(positions)):
+        return declarations
+    known = sorted(set(positions))
+    if known != list(range(len(known))):
+        missing = next(k for k, position in enumerate([*known, None]) if k != position)
+        raise FormulaError(
+            f"Inputs are numbered from 0 without gaps; none of {', '.join(declarations)} is input {missing}."
+        )
+    return [declarations[place] for place in sorted(range(len(positions)), key=positions.__getitem__)]
 
 
 def declaration(text: str) -> Sequence[Any]:
     """(name, category, dimension) of a declaration such as "a = Vi(1)", as the generic_… functions take for their output."""
-    import re
-
-    match = re.fullmatch(r"\s*(?:([A-Za-z_]\w*)\s*=)?\s*(Vi|Vj|Pm|Vx|Vy)\s*\(\s*(?:\d+\s*,\s*)?(\d+)\s*\)\s*", text)
+    match = _OUTPUT.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise ArgumentError(f"An output is declared as 'a = Vi(1)' or 'a = Vj(1)'; {text!r} came.")
     return match[1], {"i": 0, "x": 0, "j": 1, "y": 1, "m": 2}[match[2][1]], int(match[3])

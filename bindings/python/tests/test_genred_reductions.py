@@ -292,7 +292,7 @@ def test_mistakes_in_declarations():
         ((X[:, :1], Y), {}, ArgumentError, "x"),
         ((X[0], Y), {}, ArgumentError, "x"),
         ((np.zeros((2, M, D)), np.zeros((3, N, D))), {}, ArgumentError, "Batch"),
-        ((X, Y.astype("float32")), {}, ArrayTypeError, "float64 and float32"),
+        ((X, Y.astype("float32")), {}, ArrayTypeError, "input 0 is float64 and input . is float32"),
         ((X.astype("int64"), Y.astype("int64")), {}, ArrayTypeError, "int64"),
         ((X.astype("complex128"), Y.astype("complex128")), {}, ArrayTypeError, "complex128"),
         ((X.tolist(), Y), {}, ArrayTypeError, "list"),

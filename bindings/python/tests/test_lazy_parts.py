@@ -65,7 +65,7 @@ def test_an_array_is_taken_from_once():
 def test_mistakes_in_parts():
     with pytest.raises(ArgumentError, match="no row 8 among 8"):
         K[8, :]
-    with pytest.raises(IndexError):
+    with pytest.raises(ArgumentError, match="no rows of 8"):
         K[[8], :]
     with pytest.raises(ArgumentError, match="4 indices came"):
         K[:, :, :, :]

@@ -133,13 +133,24 @@ class Call:
         if out is None:
             values, indices = arrays.reduce(program.reduction, data, options)
         else:
-            place = arrays.as_real(out) if self.is_complex else unfinished(self.kind, out, self.k, dimension)
+            place = self._real_place(out) if self.is_complex else unfinished(self.kind, out, self.k, dimension)
             values, indices = arrays.reduce(program.reduction, data, options, place)
             if indices is None:
                 return out
         if self.is_complex:
             return arrays.as_complex(values)
         return finish(self.name, values, indices, self.k, dimension)
+
+    def _real_place(self, out):
+        """The memory of a complex result, as real and imaginary parts."""
+        arrays = self.tensor.arrays
+        if not arrays.owns(out) or arrays.dtype(out) not in REAL_TYPES:
+            came = arrays.dtype(out) if arrays.owns(out) else type(out).__name__
+            raise ArrayTypeError(f"out is an array of {arrays.name} of complex numbers, as the result; {came} came.")
+        place = arrays.as_real(out)
+        if arrays.address(place) != arrays.address(out):
+            raise ArrayTypeError("out is contiguous; this array is not.")
+        return place
 
     # Checks and data
 

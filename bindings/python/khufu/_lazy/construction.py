@@ -28,7 +28,7 @@ def made(x: Any, axis: int | None, arrays: Arrays) -> tuple[Node, Frame, bool]:
     if kind is list:
         return _of_list(x, axis, arrays)
     if kind is bool or isinstance(x, (str, bytes)) or x is None:
-        raise _unusable(x, arrays)
+        raise unusable(x, arrays)
     # NumPy's scalars are numbers too.
     if isinstance(x, numbers.Integral):
         return constant(int(x)), EMPTY, False
@@ -38,7 +38,7 @@ def made(x: Any, axis: int | None, arrays: Arrays) -> tuple[Node, Frame, bool]:
         return VariableNode(PM, 2, Numbers([x.real, x.imag])), _untyped(arrays), True
     converted = arrays.converted(x)
     if converted is None:
-        raise _unusable(x, arrays)
+        raise unusable(x, arrays)
     return _of_array(converted, axis, arrays)
 
 
@@ -52,7 +52,7 @@ def _untyped(arrays: Arrays) -> Frame:
     return frame
 
 
-def _unusable(x, arrays: Arrays) -> ArrayTypeError:
+def unusable(x, arrays: Arrays) -> ArrayTypeError:
     return ArrayTypeError(
         f"A LazyTensor is made of an array of {arrays.name}, a number, a list of numbers or three whole numbers "
         f"(index, dimension, category); a {type(x).__name__} came."
@@ -62,7 +62,7 @@ def _unusable(x, arrays: Arrays) -> ArrayTypeError:
 def _symbolic(x: tuple, axis, arrays: Arrays):
     if len(x) != 3 or not all(isinstance(part, numbers.Integral) and not isinstance(part, bool) for part in x):
         raise ArgumentError(
-            f"A tuple for a symbolic variable is (index, dimension, category), three whole numbers; {x} came."
+            f"A tuple for a symbolic variable is (index, dimension, category), three whole numbers; {_kinds(x)} came."
         )
     if axis is not None:
         raise ArgumentError(f"A symbolic variable has its category in the tuple {x}, so axis is left out; {axis} came.")
@@ -76,6 +76,11 @@ def _symbolic(x: tuple, axis, arrays: Arrays):
             f"A symbolic variable has an index from 0 and a dimension from 1; {index} and {dimension} came."
         )
     return VariableNode(category, dimension, Symbol(index)), _untyped(arrays), False
+
+
+def _kinds(x: tuple) -> str:
+    """A tuple for a message, in which arrays are not written out."""
+    return f"({', '.join(str(part) if isinstance(part, numbers.Number) else f'a {type(part).__name__}' for part in x)})"
 
 
 def _of_list(x: list, axis, arrays: Arrays):
@@ -138,7 +143,11 @@ def _of_points(x, dtype: str, is_complex: bool, arrays: Arrays):
     dimension = _dimension(x)
     if rows == 1:
         if columns == 1:
-            return VariableNode(PM, dimension, x.squeeze(-2).squeeze(-2)), Frame(arrays, dtype, batch=batch or None), is_complex
+            return (
+                VariableNode(PM, dimension, x.squeeze(-2).squeeze(-2)),
+                Frame(arrays, dtype, batch=batch or None),
+                is_complex,
+            )
         return (
             VariableNode(VJ, dimension, x.squeeze(-3)),
             Frame(arrays, dtype, None, columns, batch or None),

@@ -13,7 +13,7 @@ class Operators:
 
     def _arithmetic(self, name: str, other, is_reflected: bool = False):
         if not hasattr(other, "__GenericLazyTensor__"):
-            other = self.classes[False](other)
+            other = self._operand(other)
         a, b = (other, self) if is_reflected else (self, other)
         if a.is_complex or b.is_complex:
             return _complex_arithmetic(name, a, b)

@@ -63,7 +63,7 @@ class Parts:
                 raise ArgumentError(f"The components {_text(key)} are no part of a vector of {dimension}.")
             attributes = (start * width, (stop - start) * width)
             return self._applied("Extract", attributes=attributes, is_complex=self.is_complex)
-        if isinstance(key, bool) or not hasattr(key, "__index__"):
+        if isinstance(key, bool) or not hasattr(key, "__index__") or getattr(key, "shape", ()):
             raise ArgumentError(
                 f"Components are named by a whole number or a slice; {key!r} came. Rows and columns take a tuple, K[rows, columns]."
             )
@@ -92,7 +92,11 @@ class Parts:
             identity = expression.identity(node)
             found = selected.get(identity)
             if found is None:
-                source = node.source[(..., keys[node.category], _EVERYTHING)]
+                try:
+                    source = node.source[(..., keys[node.category], _EVERYTHING)]
+                except (IndexError, TypeError, ValueError) as error:
+                    axis = ("row", "column")[node.category]
+                    raise ArgumentError(f"These are no {axis}s of {counts[node.category]}: {error}.") from None
                 counts[node.category] = source.shape[-2]
                 found = selected[identity] = VariableNode(node.category, node.dimension, source)
             return found
@@ -154,9 +158,10 @@ def _met(frame, shape: tuple[int, ...], arrays, like):
     patterns = pattern_of(frame.ranges, 1)
     items = met.reshape((-1, *met.shape[-3:]))
     for k, item in enumerate(items):
-        rows, ends, columns = (
-            arrays.integers(part) for part in (patterns[k] if isinstance(patterns, list) else patterns)
-        )
+        rows, ends, columns = arrays.pattern(patterns[k] if isinstance(patterns, list) else patterns)
+        for ranges, count, axis in ((rows, shape[-3], "row"), (columns, shape[-2], "column")):
+            if ranges.size and not 0 <= ranges.min() <= ranges.max() <= count:
+                raise ArgumentError(f"Ranges of {axis}s are among {count}; from {ranges.min()} to {ranges.max()} came.")
         start = 0
         for (first, last), end in zip(rows.tolist(), ends.tolist()):
             for left, right in columns[start:end].tolist():

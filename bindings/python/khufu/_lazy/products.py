@@ -33,6 +33,8 @@ class Products:
         if not arrays.owns(v):
             v = self._vector(v)
         shape = v.shape
+        if len(shape) == 0:
+            raise self._no_vector(v)
         if len(shape) == 1:
             values = (self * self._columns(v.reshape(-1, 1))).reduction("Sum", axis=1 + self.nbatchdims, **kwargs)
             return values.reshape(values.shape[:-1])
@@ -42,10 +44,12 @@ class Products:
     def _vector(self, v):
         converted = None if hasattr(v, "__GenericLazyTensor__") else self.arrays.converted(v)
         if converted is None or len(converted.shape) == 0:
-            raise ArrayTypeError(
-                f"K @ v takes an array of {self.arrays.name}, (N,) or (…, N, E); a {type(v).__name__} came."
-            )
+            raise self._no_vector(v)
         return converted
+
+    def _no_vector(self, v) -> ArrayTypeError:
+        came = "one number" if self.arrays.owns(v) else f"a {type(v).__name__}"
+        return ArrayTypeError(f"K @ v takes an array of {self.arrays.name}, (N,) or (…, N, E); {came} came.")
 
     def _columns(self, v):
         """A variable along j of an array (batch…, N, E), also where N is 1."""
@@ -70,7 +74,7 @@ class Products:
     def __rmatmul__(self, v):
         """v @ K for an array (M,) or (E, M)."""
         v = v if self.arrays.owns(v) else self._vector(v)
-        return self.T @ v if len(v.shape) == 1 else (self.T @ v.swapaxes(-1, -2)).swapaxes(-1, -2)
+        return self.T @ v if len(v.shape) < 2 else (self.T @ v.swapaxes(-1, -2)).swapaxes(-1, -2)
 
     def t(self):
         """The transpose: points along i follow j, and those along j follow i; block-sparsity too."""

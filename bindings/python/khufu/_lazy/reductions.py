@@ -56,11 +56,14 @@ class Reductions:
             axis = dim
         batch = self._frame.batch
         first = len(batch) if batch else 0
-        if axis is None or axis - first not in (0, 1):
-            raise ArgumentError(
-                f"A reduction of a LazyTensor of shape {self.shape} is over axis {first}, for i, or {first + 1}, for j; {axis} came."
-            )
-        return axis - first
+        try:
+            if axis is not None and axis - first in (0, 1):
+                return axis - first
+        except (TypeError, ValueError):  # texts, lists, arrays
+            pass
+        raise ArgumentError(
+            f"A reduction of a LazyTensor of shape {self.shape} is over axis {first}, for i, or {first + 1}, for j; {axis!r} came."
+        )
 
     def _is_inner(self, axis: int | None) -> bool:
         return axis == -1 or axis == 2 + self.nbatchdims

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 from .. import _expression as expression
-from .._arrays import RunOptions, SolverSettings
+from .._arrays import REAL_TYPES, RunOptions, SolverSettings
 from .._expression import PM, VI, VJ, VariableNode
 from ..errors import ArgumentError, ArrayTypeError
 from .call import Call
@@ -58,9 +59,15 @@ def _right_hand_side(tensor, other):
             raise ArgumentError(
                 "The right-hand side of a system is an array or a variable along i or j, not an expression or a parameter."
             )
+        if other.is_complex:
+            raise ArrayTypeError("The right-hand side of a system is real; a complex LazyTensor came.")
         return other, False
     if not tensor.arrays.owns(other):
         other = tensor._vector(other)
+    if tensor.arrays.dtype(other) in REAL_TYPES:
+        raise ArrayTypeError(f"The right-hand side of a system is real; {tensor.arrays.dtype(other)} came.")
+    if len(other.shape) == 0:
+        raise ArgumentError("The right-hand side of a system is an array (M,) or (…, M, E); one number came.")
     if len(other.shape) == 1:
         return tensor.classes[False](other.reshape(-1, 1), axis=VI), True
     if len(other.shape) == 2:
@@ -120,6 +127,6 @@ def settings_of(
     """A solver's settings from the keywords of `LazyTensor.solve`."""
     if tolerance is None:
         return SolverSettings(alpha, 0.0, maximum_iterations, method, preconditioner, rank, progress, eps)
-    if not 0 < tolerance < 1:
-        raise ArgumentError(f"The tolerance of a solve is between 0 and 1; {tolerance} came.")
+    if not (isinstance(tolerance, Real) and 0 < tolerance < 1):
+        raise ArgumentError(f"The tolerance of a solve is between 0 and 1; {tolerance!r} came.")
     return SolverSettings(alpha, tolerance, maximum_iterations, method, preconditioner, rank, progress)

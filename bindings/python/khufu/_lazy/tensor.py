@@ -9,7 +9,7 @@ from .._arrays import Arrays
 from .._expression import Node, apply
 from ..errors import ArgumentError, ArrayTypeError, FormulaError
 from .compatibility import Compatibility
-from .construction import made
+from .construction import made, unusable
 from .frame import EMPTY, Frame, joined
 from .functions import Functions
 from .operators import Operators
@@ -65,7 +65,9 @@ class GenericLazyTensor(Operators, Functions, Vectors, Reductions, Products, Par
             ArgumentError: for arrays of other shapes.
         """
         if x is None:
-            self = _new(cls.classes[is_complex])
+            if axis is not None:
+                raise unusable(x, cls.arrays)
+            self = _new(cls.classes[is_complex or cls.is_complex])
             self._node, self._frame = expression.constant(0), EMPTY
             return self
         node, frame, is_complex_data = made(x, axis, cls.arrays)
@@ -91,6 +93,8 @@ class GenericLazyTensor(Operators, Functions, Vectors, Reductions, Products, Par
 
     def _operand(self, x) -> GenericLazyTensor:
         """A lazy tensor of what stands beside this one in a formula."""
+        if x is None:
+            raise unusable(x, self.arrays)
         return x if hasattr(x, "__GenericLazyTensor__") else self.classes[False](x)
 
     def _applied(self, name: str, *others: GenericLazyTensor, attributes: tuple = (), is_complex: bool = False):

@@ -35,6 +35,8 @@ class NumpyArrays(Arrays):
     def contiguous(self, x):
         if not isinstance(x, numpy.ndarray):
             raise ArrayTypeError(f"Inputs are NumPy arrays; {type(x).__name__} came.")
+        if type(x) is not numpy.ndarray:
+            self.check_mask(x)
         flags = x.flags
         if flags.c_contiguous and flags.aligned and x.dtype.isnative:
             return x
@@ -46,7 +48,13 @@ class NumpyArrays(Arrays):
     def is_writable(self, x) -> bool:
         return x.flags.writeable
 
+    def check_mask(self, x) -> None:
+        """Raises where numbers are masked, which would count."""
+        if numpy.ma.is_masked(x):
+            raise ArrayTypeError("Masks are not looked at, so that masked numbers would count; a masked array came.")
+
     def as_real(self, x):
+        self.check_mask(x)
         x = numpy.ascontiguousarray(x)
         return x.view(REAL_TYPES[x.dtype.name]) if x.ndim else x[None].view(REAL_TYPES[x.dtype.name])
 
@@ -54,6 +62,9 @@ class NumpyArrays(Arrays):
         return numpy.ascontiguousarray(x).view(COMPLEX_TYPES[x.dtype.name])
 
     def integers(self, x):
+        x = numpy.asarray(x)
+        if x.dtype.kind not in "iu" and not (x.dtype.kind == "f" and (x == numpy.floor(x)).all()):
+            raise ArrayTypeError(f"Ranges are arrays of whole numbers; one of {x.dtype} came.")
         return numpy.ascontiguousarray(x, dtype="int64")
 
     def norm(self, x) -> float:

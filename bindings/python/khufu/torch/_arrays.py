@@ -65,7 +65,14 @@ class TorchArrays(Arrays):
         return torch.view_as_complex(x.reshape(*x.shape[:-1], -1, 2))
 
     def integers(self, x):
-        return torch.as_tensor(x).detach().to("cpu", torch.int64).contiguous().numpy()
+        try:
+            x = torch.as_tensor(x).detach()
+        except (RuntimeError, TypeError, ValueError):
+            raise ArrayTypeError(f"Ranges are arrays of whole numbers; a {type(x).__name__} came.") from None
+        is_whole = not (x.is_complex() or x.dtype == torch.bool)
+        if not is_whole or x.is_floating_point() and not bool((x == x.floor()).all()):
+            raise ArrayTypeError(f"Ranges are arrays of whole numbers; one of {self.dtype(x)} came.")
+        return x.to("cpu", torch.int64).contiguous().numpy()
 
     def norm(self, x) -> float:
         return float(torch.linalg.vector_norm(x.detach(), dtype=torch.float64))
@@ -138,6 +145,8 @@ class TorchArrays(Arrays):
             past = () if known is None else ((root_of(reduction), self.contiguous(known)),)
             return self.run(reduction, whole, options, out, past)
         except RuntimeError:
+            for x in (*arrays, out):
+                self.check_layout(x)
             # Tensors of `torch.autograd.grad(…, is_grads_batched=True)` have no memory of their own.
             from ._batching import is_mapped, run_mapped
 
@@ -170,6 +179,19 @@ class TorchArrays(Arrays):
                 raise ArrayTypeError(f"Inputs are tensors; {type(x).__name__} came.")
             self.check_device(x)
         return _solving.solved(reduction, arrays, position, settings, options)
+
+    def _checked_output(self, out, shape, dtype: str, arrays: Sequence):
+        if self.owns(out):
+            self.check_layout(out)
+            if not out.is_cpu:
+                raise EngineError(f"out is on the host, where the engine is; a tensor on {out.device} came.")
+        return super()._checked_output(out, shape, dtype, arrays)
+
+    def check_layout(self, x: Tensor | None) -> None:
+        """Raises for tensors that are not a block of memory."""
+        if isinstance(x, Tensor) and (x.layout is not torch.strided or x.is_nested):
+            kind = "nested" if x.is_nested else str(x.layout)[len("torch.") :]
+            raise ArrayTypeError(f"Tensors are strided, a block of memory; a {kind} one came.")
 
     def check_device(self, x: Tensor) -> None:
         """Raises for memory that the engine cannot reach; tensors without memory pass."""

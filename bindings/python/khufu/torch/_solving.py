@@ -11,6 +11,7 @@ from torch.autograd.function import Function
 from .._arrays import RunOptions, SolverSettings
 from .._library import Accumulation, Reduction
 from .._recipes import recipe_of, reduction_of, written
+from ..errors import ArgumentError
 from ._arrays import TORCH, has_transforms, is_compiling
 from ._autograd import combination
 from ._batching import each_mapped, is_mapped
@@ -40,10 +41,12 @@ def solved(
     reduction: Reduction, arrays: Sequence[Tensor], position: int, settings: SolverSettings, options: RunOptions
 ) -> Tensor:
     """x of K x + alpha x = b, where b is the array at a position and K takes it to the reduction's result."""
+    if isinstance(settings.alpha, Tensor) and settings.alpha.numel() != 1:
+        raise ArgumentError(f"alpha is a number, or a tensor of one; one of shape {tuple(settings.alpha.shape)} came.")
     alpha = settings.alpha.reshape(1).to(arrays[position].dtype) if isinstance(settings.alpha, Tensor) else None
     if is_compiling() and has_transforms():
         torch._dynamo.graph_break()
-    if is_compiling() or (not has_transforms() and TORCH.is_traced(arrays)):
+    if is_compiling() or (not has_transforms() and (TORCH.is_traced(arrays) or any(x.is_meta for x in arrays))):
         return operated(recipe_of(reduction), arrays, alpha, position, settings, options)
     return Solution.apply(Problem(reduction, position, settings, options), alpha, *arrays)
 
