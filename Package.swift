@@ -26,7 +26,8 @@ let package = Package(
 
         // The library for other languages: what its header says, in Swift.
         .target(name: "KhufuHeader"),
-        .target(name: "KhufuC", dependencies: ["Formulas", "Kernels", "Engines", "Khufu", "KhufuHeader"], exclude: ["README.md"]),
+        .target(
+            name: "KhufuC", dependencies: ["Formulas", "Kernels", "Engines", "Khufu", "KhufuHeader"], exclude: ["README.md"]),
 
         // Around the library: pictures and data for the tool and the examples. Foundation is used from here on.
         .target(name: "Pictures", dependencies: ["ArrayFiles"], exclude: ["README.md"]),

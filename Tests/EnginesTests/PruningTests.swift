@@ -109,8 +109,8 @@ import Testing
     }
 
     /// Tiles that a comparison masks take no time, with no tolerance at all.
-    @Test(arguments: ["IfElse(a - b, 1, 0) * Exp(p[0:1] * b)", "Step(0.01 - SqDist(x, y)) * b", "(a < b) * SqNorm2(p - p * b)"]) func masks(_ formula: String) throws
-    {
+    @Test(arguments: ["IfElse(a - b, 1, 0) * Exp(p[0:1] * b)", "Step(0.01 - SqDist(x, y)) * b", "(a < b) * SqNorm2(p - p * b)"])
+    func masks(_ formula: String) throws {
         var random = RandomSource(seed: 5)
         let data = Data(.uniform, rows: 10_000, columns: 10_000, &random)
         let compiled = try CompiledReduction(

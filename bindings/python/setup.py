@@ -34,6 +34,8 @@ def build_engine():
 
 class BuildWithEngine(build_py):
     def run(self):
+        # What an earlier build left would go into the wheel.
+        shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
         if not self.editable_mode:
             shutil.copyfile(build_engine(), os.path.join(self.build_lib, "khufu", LIBRARY))

@@ -5,6 +5,7 @@
 package struct Scope: Sendable {
     /// What names stand for: inputs, or formulas made before.
     package let formulas: [String: Formula]
+    private var checksResults = true
     /// Every input declared or met so far, by index.
     package private(set) var inputs: [Int: Variable] = [:]
 
@@ -24,13 +25,19 @@ package struct Scope: Sendable {
         }
     }
 
-    package init(formulas: [String: Formula]) { self.formulas = formulas }
+    /// Names for formulas. Whether these agree on their inputs is seen when a reduction is made of the whole: looking through them at each
+    /// step would take quadratic time.
+    package init(formulas: [String: Formula]) {
+        self.formulas = formulas
+        checksResults = false
+    }
 
     /// The formula that a part of a text stands for.
     package mutating func formula(_ syntax: Syntax) throws(FormulaError) -> Formula {
         var resolver = Resolver(tree: syntax.tree, scope: self)
         let formula = try resolver.formula(syntax.index)
         self = resolver.scope
+        guard checksResults else { return formula }
         // Some operations bring inputs of their own: Grad without a cotangent takes the next one.
         for variable in formula.variables {
             do {

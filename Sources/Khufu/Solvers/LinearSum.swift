@@ -73,7 +73,8 @@ package struct LinearSum<Scalar: TensorScalar> {
         }
         guard method.preconditioner == nil else {
             throw SolverError.invalidArgument(
-                "Preconditioners are built for formulas that are a number per pair times the unknown; this one is \(sum.reduction.formula).")
+                "Preconditioners are built for formulas that are a number per pair times the unknown; this one is \(sum.reduction.formula)."
+            )
         }
         let shape = rightHandSide.shape
         let function = FunctionOperator<Scalar>(size: rightHandSide.count) { vector in

@@ -115,14 +115,17 @@ def calls(count):
             pass
 
 calls(1000)
-before = memory()
-calls(10000)
-print(memory() - before)
+growths = []
+for _ in range(4):
+    before = memory()
+    calls(2500)
+    growths.append(memory() - before)
+print(min(growths))
 """
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory is read from Linux' /proc")
 def test_memory_stays():
     done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
-    # Less than 30 bytes a call.
-    assert int(done.stdout) < 300_000
+    # Less than 30 bytes a call: tables grow now and then, a leak always.
+    assert int(done.stdout) < 75_000

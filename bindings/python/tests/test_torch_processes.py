@@ -102,14 +102,17 @@ def calls(count):
         torch.autograd.grad(squares.logsumexp(1).sum(), x)
 
 calls(1000)
-before = memory()
-calls(1500)
-print(memory() - before)
+growths = []
+for _ in range(3):
+    before = memory()
+    calls(600)
+    growths.append(memory() - before)
+print(min(growths))
 """
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory is read from Linux' /proc")
 def test_memory_stays():
     done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
-    # Less than 100 bytes for each of these.
-    assert int(done.stdout) < 150_000
+    # Less than 100 bytes for each of these: tables grow now and then, a leak always.
+    assert int(done.stdout) < 60_000

@@ -122,10 +122,13 @@ class Call:
             given.get("backend", frame.backend),
             given.get("ranges", frame.ranges),
             self.axis,
-            given.get("tolerance"),
-            given.get("pruning", "auto"),
+            *self._pruning(given),
         )
         return self._computed(program, data, options, given.get("out"))
+
+    def _pruning(self, given: dict) -> tuple:
+        """What the keywords say of pruning."""
+        return given.get("tolerance"), given.get("pruning", "auto")
 
     def _computed(self, program: expression.Program, data: list, options: RunOptions, out) -> Any:
         arrays = self.tensor.arrays

@@ -93,7 +93,7 @@ def _replaced(tensor, var, source):
 class Solve(Call):
     """A linear system, solved at once or when it is called."""
 
-    known = (Call.known - {"out"}) | _SETTINGS
+    known = (Call.known - {"out", "pruning"}) | _SETTINGS
 
     unknown: VariableNode
     is_vector: bool
@@ -101,6 +101,10 @@ class Solve(Call):
     @property
     def kind(self) -> str:
         return "Sum"
+
+    def _pruning(self, given: dict) -> tuple:
+        """Products are of all pairs; the tolerance is the solver's."""
+        return None, "auto"
 
     def _computed(self, program: expression.Program, data: list, options: RunOptions, out) -> Any:
         identity = expression.identity(self.unknown)
