@@ -18,8 +18,8 @@ final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
     private let middles: (rows: BoxLevel<Scalar>, columns: [BoxLevel<Scalar>])
     /// For groups of row tiles and the levels of columns.
     private let groupBounds: [BoundTable<Scalar>]
-    /// For row tiles and column tiles.
-    private let tileBounds: BoundTable<Scalar>
+    /// For row tiles and the levels of columns.
+    private let tileBounds: [BoundTable<Scalar>]
     /// For the middles of row tiles and of the levels of columns: values, more or less.
     private let middleValues: [BoundTable<Scalar>]
 
@@ -47,7 +47,8 @@ final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
         middles = (BoxLevel(middlesOf: rows.tree.levels[0]), levels.map { BoxLevel(middlesOf: $0) })
         let (groups, middles) = (groups, middles)
         groupBounds = levels.map { bounds.table(rows: groups, columns: $0, parameters: pointers) }
-        tileBounds = bounds.table(rows: rows.tree.levels[0], columns: levels[0], parameters: pointers)
+        let tiles = rows.tree.levels[0]
+        tileBounds = levels.map { bounds.table(rows: tiles, columns: $0, parameters: pointers) }
         middleValues = middles.columns.map { bounds.table(rows: middles.rows, columns: $0, parameters: pointers) }
     }
 
@@ -55,7 +56,7 @@ final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
     private static var tilesPerGroup: Int { PointTree<Scalar>.branching }
 
     func deallocate() {
-        for table in groupBounds + [tileBounds] + middleValues { table.deallocate() }
+        for table in groupBounds + tileBounds + middleValues { table.deallocate() }
         for level in [groups, middles.rows] + middles.columns { level.deallocate() }
         rows.deallocate()
         columns.deallocate()
@@ -78,30 +79,32 @@ final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
 
     // MARK: Near tiles
 
-    /// Columns of a few tiles whose middles have small numbers with the middle of a row tile.
+    /// Columns of a few tiles of which bounds let expect small numbers with a row tile.
     func nearColumns(_ tile: Int, tiles wanted: Int, _ workspace: borrowing PruningWorkspace<Scalar>) -> [Range<Int>] {
         var nodes = [0..<middles.columns.last!.count]
         for level in middles.columns.indices.reversed() {
-            let best = smallest(level > 0 ? max(3, wanted) : wanted, middleValues[level], tile, nodes, workspace)
+            let best = nearest(level > 0 ? max(3, wanted) : wanted, level, tile, nodes, workspace)
             nodes = best.map { level > 0 ? children($0..<$0 + 1, below: level) : $0..<$0 + 1 }
         }
         return nodes.map(columnRange)
     }
 
-    /// The boxes of smallest values, in increasing order of their places.
-    private func smallest(
-        _ count: Int, _ table: BoundTable<Scalar>, _ row: Int, _ ranges: [Range<Int>],
-        _ workspace: borrowing PruningWorkspace<Scalar>
+    /// The boxes of smallest bounds and, where these agree, of smallest values at the middles; in increasing order of their places.
+    ///
+    /// The middles alone would not do: between large boxes they are so far apart that many a formula is 0 there.
+    private func nearest(
+        _ count: Int, _ level: Int, _ tile: Int, _ ranges: [Range<Int>], _ workspace: borrowing PruningWorkspace<Scalar>
     ) -> [Int] {
-        var best: [(value: Scalar, place: Int)] = []
+        var best: [(bound: Scalar, middle: Scalar, place: Int)] = []
         for range in ranges {
             for chunk in chunks(range) {
-                table.evaluate(row, chunk, into: workspace.bounds)
+                tileBounds[level].evaluate(tile, chunk, into: workspace.bounds)
+                middleValues[level].evaluate(tile, chunk, into: workspace.middles)
                 for (k, place) in chunk.enumerated() {
-                    let value = workspace.bounds[k]
-                    guard best.count < count || value < best.last!.value else { continue }
-                    let position = best.firstIndex { !($0.value <= value) } ?? best.count
-                    best.insert((value, place), at: position)
+                    let (bound, middle) = (workspace.bounds[k], workspace.middles[k])
+                    if best.count == count, let last = best.last, !((bound, middle) < (last.bound, last.middle)) { continue }
+                    let position = best.firstIndex { (bound, middle) < ($0.bound, $0.middle) } ?? best.count
+                    best.insert((bound, middle, place), at: position)
                     if best.count > count { best.removeLast() }
                 }
             }
@@ -126,7 +129,7 @@ final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
     func tileRanges(
         _ tile: Int, from ranges: [Range<Int>], limit: Scalar, _ workspace: borrowing PruningWorkspace<Scalar>
     ) -> (ranges: [Range<Int>], mayBeNaN: Bool) {
-        remaining(tileBounds, tile, ranges, limit, workspace)
+        remaining(tileBounds[0], tile, ranges, limit, workspace)
     }
 
     /// The bounds of a row tile with all column tiles of some ranges, in their order.
@@ -135,7 +138,7 @@ final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
         result.reserveCapacity(ranges.reduce(0) { $0 + $1.count })
         for range in ranges {
             for chunk in chunks(range) {
-                tileBounds.evaluate(tile, chunk, into: workspace.bounds)
+                tileBounds[0].evaluate(tile, chunk, into: workspace.bounds)
                 result.append(contentsOf: UnsafeBufferPointer(start: workspace.bounds, count: chunk.count))
             }
         }
