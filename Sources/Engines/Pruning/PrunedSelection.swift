@@ -9,7 +9,8 @@ import Synchronization
 ///
 /// Sorting changes the order in which columns are met, and ties go to the column that stood first. So one value more than wanted is
 /// listed: where it differs from the last that is wanted, the list has all that can be selected.
-final class PrunedSelection<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unchecked Sendable {  // tasks write rows of their own
+final class PrunedSelection<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unchecked Sendable {
+    // Tasks write rows of their own.
     private let kernels: SelectionKernels
     private let selection: Selection
     private let output: Output
