@@ -20,7 +20,7 @@ from rivals import THREADS, TOOL
 RESULTS = os.path.join(os.path.dirname(__file__), "Results")
 SIZES = [10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000]
 #: An engine that took longer than this is asked for no more points.
-PATIENCE = 12.0
+PATIENCE = 8.0
 
 
 def khufu(formula, *options):
