@@ -116,10 +116,11 @@ public final class CompiledReduction: Sendable {
     /// What a pruned run takes; nil where the reduction cannot be pruned.
     ///
     /// - Parameter whole: the kernel of the reduction itself.
-    func pruningKernels(for binding: Binding, _ options: ExecutionOptions, whole: CPUKernel) throws -> PruningKernels? {
-        let key = try kernelKey(binding, options)
+    func pruningKernels(for binding: Binding, _ options: ExecutionOptions, whole: CPUKernel) -> PruningKernels? {
+        guard let key = try? kernelKey(binding, options) else { return nil }
         if let known = state.withLock({ $0.prunings[key] }) { return known }
-        let made = try PruningKernels(
+        // All pairs are always an answer, so a failure is remembered and not told.
+        let made = try? PruningKernels(
             reduction, whole: whole, type: binding.type, instructionSet: try cache.instructionSet, cache: cache)
         state.withLock { $0.prunings[key] = .some(made) }
         return made

@@ -84,6 +84,13 @@ extension Formula {
         return found
     }
 
+    /// How many numbers of a category's points nearness is judged by.
+    func contactDimension(_ category: Category) -> Int {
+        let parts = contacts.filter { $0.dependence.contains(category.dependence) }
+        return parts.isEmpty
+            ? variables.reduce(0) { $0 + ($1.category == category ? $1.dimension : 0) } : parts.reduce(0) { $0 + $1.dimension }
+    }
+
     /// The parts by which the indices meet: those of which a difference, say, takes one of a row and one of a column. Where a row and a
     /// column are near in these, they are near for the formula; others, such as weights, only scale.
     var contacts: Set<Formula> {

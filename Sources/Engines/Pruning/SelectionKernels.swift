@@ -20,19 +20,24 @@ final class SelectionKernels: Sendable {
     init?(
         _ reduction: Reduction, whole: CPUKernel, type: ScalarType, instructionSet: InstructionSet, cache: KernelCache
     ) throws {
-        guard let selection = Selection(reduction), selection.k < Self.longestList,
-            let bounds = try BoundKernel.compiled(
-                selection.formula, of: reduction, type: type, instructionSet: instructionSet, cache: cache)
-        else { return nil }
+        guard let selection = Selection(reduction), selection.k < Self.longestList else { return nil }
+        // Two compilers at work, so that a first call takes hardly longer than with one.
+        let (bounds, list) = try ThreadPool.shared.both {
+            try BoundKernel.compiled(selection.formula, of: reduction, type: type, instructionSet: instructionSet, cache: cache)
+        } and: {
+            try CPUKernel(
+                selection.list(of: selection.k + 1, over: reduction.over), type: type, instructionSet: instructionSet,
+                cache: cache)
+        }
+        guard let bounds else { return nil }
         self.reduction = reduction
         self.selection = selection
         self.bounds = bounds
+        self.list = list
         self.whole = whole
         self.type = type
         self.instructionSet = instructionSet
         self.cache = cache
-        list = try CPUKernel(
-            selection.list(of: selection.k + 1, over: reduction.over), type: type, instructionSet: instructionSet, cache: cache)
     }
 
     /// Ties beyond so many values are left to the reduction itself.

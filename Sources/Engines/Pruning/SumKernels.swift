@@ -15,14 +15,17 @@ struct SumKernels: Sendable {
     init?(
         _ reduction: Reduction, whole: CPUKernel, type: ScalarType, instructionSet: InstructionSet, cache: KernelCache
     ) throws {
-        guard let (weight, magnitudes) = try? Self.formulas(reduction),
-            let bounds = try BoundKernel.compiled(
-                weight, of: reduction, type: type, instructionSet: instructionSet, cache: cache)
-        else { return nil }
+        guard let (weight, magnitudes) = try? Self.formulas(reduction) else { return nil }
+        let (bounds, kernel) = try ThreadPool.shared.both {
+            try BoundKernel.compiled(weight, of: reduction, type: type, instructionSet: instructionSet, cache: cache)
+        } and: {
+            try CPUKernel(magnitudes, type: type, instructionSet: instructionSet, cache: cache)
+        }
+        guard let bounds else { return nil }
         self.reduction = reduction
         self.bounds = bounds
         self.whole = whole
-        self.magnitudes = try CPUKernel(magnitudes, type: type, instructionSet: instructionSet, cache: cache)
+        self.magnitudes = kernel
     }
 
     /// The negative of a pair's largest magnitude, or of its logarithm; and the sum of magnitudes.

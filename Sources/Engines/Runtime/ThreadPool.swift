@@ -39,4 +39,21 @@ package final class ThreadPool: Sendable {
             }
         }
     }
+
+    /// Two results, made at the same time where there are threads for it.
+    func both<First, Second>(_ first: () throws -> First, and second: () throws -> Second) throws -> (First, Second) {
+        var results: (Result<First, any Error>?, Result<Second, any Error>?) = (nil, nil)
+        withUnsafeMutablePointer(to: &results) { results in
+            // Each iteration writes a part of its own.
+            nonisolated(unsafe) let results = results
+            run(count: 2, threads: Self.defaultThreadCount) { number in
+                if number == 0 {
+                    results.pointee.0 = Result(catching: first)
+                } else {
+                    results.pointee.1 = Result(catching: second)
+                }
+            }
+        }
+        return (try results.0!.get(), try results.1!.get())
+    }
 }
