@@ -107,6 +107,14 @@ final class CPUKernel: Sendable {
         case states(values: UnsafeMutablePointer<Double>, positions: UnsafeMutablePointer<Int64>)
     }
 
+    /// Results of some rows only, with the first of them at the given places.
+    func results(of rows: Range<Int>, values: UnsafeMutableRawPointer?, indices: UnsafeMutablePointer<Int64>? = nil) -> Output {
+        // The generated code counts from row 0.
+        .results(
+            values: values.map { $0 - rows.lowerBound * kernel.reduction.valueCount * kernel.precision.storage.byteCount },
+            indices: indices.map { $0 - rows.lowerBound * kernel.reduction.indexCount })
+    }
+
     private func run(_ function: Function, _ call: inout Call, _ points: Range<Int>, _ inputs: [UnsafeRawPointer]) {
         call.first = Int64(points.lowerBound)
         call.end = Int64(points.upperBound)

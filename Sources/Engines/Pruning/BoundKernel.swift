@@ -59,21 +59,19 @@ struct BoundKernel: Sendable {
             case .parameter(let place): parameters[place]
             }
         }
-        return BoundTable(kernel, inputs: inputs, rowCount: rows.count, columnCount: columns.count)
+        return BoundTable(kernel, inputs: inputs, rowCount: rows.count)
     }
 }
 
 /// The least values that a formula can have on pairs of boxes, computed when asked for.
 struct BoundTable<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Sendable {
-    let columnCount: Int
     private let kernel: CPUKernel
     private let inputs: [UnsafeRawPointer]
     private let table: UnsafeMutableRawPointer?
 
-    init(_ kernel: CPUKernel, inputs: [UnsafeRawPointer], rowCount: Int, columnCount: Int) {
+    init(_ kernel: CPUKernel, inputs: [UnsafeRawPointer], rowCount: Int) {
         self.kernel = kernel
         self.inputs = inputs
-        self.columnCount = columnCount
         let bytes = kernel.columnTableBytes(rowCount)
         table = bytes > 0 ? .allocate(byteCount: bytes, alignment: 64) : nil
         if let table { kernel.tabulate(0..<rowCount, inputs: inputs, table: table) }
@@ -83,11 +81,9 @@ struct BoundTable<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Sendable {
 
     /// Writes the bounds of one box of rows with neighbouring boxes of columns.
     func evaluate(_ row: Int, _ columns: Range<Int>, into values: UnsafeMutablePointer<Scalar>) {
-        // The kernel writes where box 0 would stand and on.
-        let origin = UnsafeMutableRawPointer(values) - columns.lowerBound * MemoryLayout<Scalar>.stride
         kernel.reduce(
             columns, over: [row..<row + 1], positionBase: 0, inputs: inputs, table: table,
-            into: .results(values: origin, indices: nil))
+            into: kernel.results(of: columns, values: UnsafeMutableRawPointer(values)))
     }
 }
 

@@ -62,7 +62,7 @@ extension BoundReduction {
         guard !pruned.search.hasNaN else { return nil }
         if options.pruning == .automatic, pruned.probedShare() > Self.largestShare { return nil }
         pruned.run(threads: run.threads)
-        return pruned.evaluatedPairs
+        return pruned.search.evaluatedPairs
     }
 
     private static let fewestPoints = 8_192

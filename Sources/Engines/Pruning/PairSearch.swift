@@ -1,5 +1,6 @@
 import Formulas
 import Kernels
+import Synchronization
 
 /// Rows and columns of one call, sorted, and the search for the pairs of tiles that matter.
 ///
@@ -8,9 +9,10 @@ import Kernels
 final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Sendable {  // memory is written by `init` only
     let rows: SortedPoints<Scalar>
     let columns: SortedPoints<Scalar>
-    /// The inputs of the reduction: sorted; and with the columns as they stood.
-    let sorted: [UnsafeRawPointer]
-    let unsortedColumns: [UnsafeRawPointer]
+    /// The inputs of the reduction, rows sorted: with the columns sorted, and as they stood.
+    private let inputs: (sorted: [UnsafeRawPointer], unsorted: [UnsafeRawPointer])
+    private let columnTables = ColumnTables()
+    private let evaluated = Atomic(0)
     /// Whether pairs at the limit are needed.
     private let includesLimit: Bool
 
@@ -36,11 +38,11 @@ final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
         columns = SortedPoints(
             bounds.columns, computed: bounds.computedColumns, variables, pointers, count: binding.columnCount,
             tileSize: Self.columnsPerTile, threads: threads)
-        var sorted = pointers
-        rows.replace(among: variables, in: &sorted)
-        unsortedColumns = sorted
+        var unsorted = pointers
+        rows.replace(among: variables, in: &unsorted)
+        var sorted = unsorted
         columns.replace(among: variables, in: &sorted)
-        self.sorted = sorted
+        inputs = (sorted, unsorted)
 
         let levels = columns.tree.levels
         groups = BoxLevel(around: rows.tree.levels[0], Self.tilesPerGroup)
@@ -160,11 +162,7 @@ final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
                     // NaN says nothing, so it stays.
                     if bound > limit || (bound == limit && !includesLimit) { continue }
                     if !(bound > -.infinity) { mayBeNaN = true }
-                    if left.last?.upperBound == place {
-                        left[left.count - 1] = left.last!.lowerBound..<place + 1
-                    } else {
-                        left.append(place..<place + 1)
-                    }
+                    left.append(orExtendBy: place)
                 }
             }
         }
@@ -184,13 +182,30 @@ final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
 
     // MARK: Reducing
 
-    /// Reduces a row tile over some columns, and stores the results where the rows stood.
+    /// How many pairs were evaluated so far.
+    var evaluatedPairs: Int { evaluated.load(ordering: .relaxed) }
+
+    /// Reduces the rows of a tile over some columns.
     ///
-    /// - Returns: how many pairs were evaluated.
+    /// - Parameters:
+    ///   - sorted: whether the columns are those of the tree, or as they stood. Always the same for a kernel, which tabulates them once.
+    ///   - values: where those of the tile's first row go.
+    ///   - indices: where those of its first row go.
     func reduce(
-        _ tile: Int, over ranges: [Range<Int>], by kernel: CPUKernel, inputs: [UnsafeRawPointer], table: UnsafeMutableRawPointer?,
-        into output: Output
-    ) -> Int {
+        _ tile: Int, over ranges: [Range<Int>], sorted: Bool = true, by kernel: CPUKernel, values: UnsafeMutablePointer<Scalar>,
+        indices: UnsafeMutablePointer<Int64>? = nil
+    ) {
+        let points = rows.tree.points(ofTile: tile)
+        let inputs = sorted ? inputs.sorted : inputs.unsorted
+        kernel.reduce(
+            points, over: ranges[...], positionBase: 0, inputs: inputs,
+            table: columnTables.table(kernel, columns: columns.tree.count, inputs: inputs),
+            into: kernel.results(of: points, values: UnsafeMutableRawPointer(values), indices: indices))
+        evaluated.add(points.count * ranges.reduce(0) { $0 + $1.count }, ordering: .relaxed)
+    }
+
+    /// Reduces the rows of a tile over some columns, and stores the results where the rows stood.
+    func reduce(_ tile: Int, over ranges: [Range<Int>], sorted: Bool = true, by kernel: CPUKernel, into output: Output) {
         let points = rows.tree.points(ofTile: tile)
         let (valueCount, indexCount) = (kernel.kernel.reduction.valueCount, kernel.kernel.reduction.indexCount)
         let values = UnsafeMutablePointer<Scalar>.allocate(capacity: max(1, points.count * valueCount))
@@ -199,11 +214,7 @@ final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
             values.deallocate()
             indices.deallocate()
         }
-        kernel.reduce(
-            points, over: ranges[...], positionBase: 0, inputs: inputs, table: table,
-            into: .results(
-                values: UnsafeMutableRawPointer(values) - points.lowerBound * valueCount * MemoryLayout<Scalar>.stride,
-                indices: indices - points.lowerBound * indexCount))
+        reduce(tile, over: ranges, sorted: sorted, by: kernel, values: values, indices: indices)
         for (row, place) in points.enumerated() {
             let origin = rows.tree.origins[place]
             if let base = output.values?.assumingMemoryBound(to: Scalar.self) {
@@ -213,6 +224,16 @@ final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
                 for k in 0..<indexCount { base[origin * indexCount + k] = indices[row * indexCount + k] }
             }
         }
-        return points.count * ranges.reduce(0) { $0 + $1.count }
+    }
+}
+
+extension [Range<Int>] {
+    /// Adds a place behind all others: to the last range where it is its neighbour.
+    mutating func append(orExtendBy place: Int) {
+        if let last, last.upperBound == place {
+            self[count - 1] = last.lowerBound..<place + 1
+        } else {
+            append(place..<place + 1)
+        }
     }
 }

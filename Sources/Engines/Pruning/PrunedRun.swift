@@ -3,8 +3,6 @@ protocol PrunedRun<Scalar>: AnyObject, Sendable {
     associatedtype Scalar: BinaryFloatingPoint & Sendable
 
     var search: PairSearch<Scalar> { get }
-    /// How many pairs were evaluated so far.
-    var evaluatedPairs: Int { get }
 
     func newWorkspace() -> PruningWorkspace<Scalar>
 

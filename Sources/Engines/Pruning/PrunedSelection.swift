@@ -1,6 +1,5 @@
 import Formulas
 import Kernels
-import Synchronization
 
 /// One call of a selection that leaves out what cannot be selected: its result is that of all pairs, ties included.
 ///
@@ -15,9 +14,6 @@ final class PrunedSelection<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, 
     private let selection: Selection
     private let output: Output
     let search: PairSearch<Scalar>
-    private let sortedTables = ColumnTables()
-    private let unsortedTables = ColumnTables()
-    private let evaluated = Atomic(0)
 
     /// Sorts rows and columns.
     init(_ kernels: SelectionKernels, _ binding: Binding, batchItem: Int, output: Output, threads: Int) {
@@ -37,8 +33,6 @@ final class PrunedSelection<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, 
     private func newWorkspace(listLength: Int) -> PruningWorkspace<Scalar> {
         PruningWorkspace(listLength: listLength, rowsPerTile: rows.tileSize)
     }
-
-    var evaluatedPairs: Int { evaluated.load(ordering: .relaxed) }
 
     func reduce(_ group: Int, _ workspace: borrowing PruningWorkspace<Scalar>) {
         let tiles = search.tiles(ofGroup: group)
@@ -72,15 +66,7 @@ final class PrunedSelection<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, 
 
     /// Lists the smallest values of a tile's rows among some columns, in the workspace.
     private func list(_ tile: Int, _ ranges: [Range<Int>], _ kernel: CPUKernel, _ workspace: borrowing PruningWorkspace<Scalar>) {
-        let points = rows.points(ofTile: tile)
-        let count = kernel.kernel.reduction.k
-        kernel.reduce(
-            points, over: ranges[...], positionBase: 0, inputs: search.sorted,
-            table: sortedTables.table(kernel, columns: columns.count, inputs: search.sorted),
-            into: .results(
-                values: UnsafeMutableRawPointer(workspace.values) - points.lowerBound * count * MemoryLayout<Scalar>.stride,
-                indices: workspace.places - points.lowerBound * count))
-        evaluated.add(points.count * ranges.reduce(0) { $0 + $1.count }, ordering: .relaxed)
+        search.reduce(tile, over: ranges, by: kernel, values: workspace.values, indices: workspace.places)
     }
 
     private func select(_ tile: Int, _ ranges: [Range<Int>], _ workspace: borrowing PruningWorkspace<Scalar>) {
@@ -138,10 +124,6 @@ final class PrunedSelection<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, 
 
     /// The reduction itself, for a tile that pruning is no help for: all columns, as they stood.
     private func reduceWhole(_ tile: Int) {
-        let table = unsortedTables.table(kernels.whole, columns: columns.count, inputs: search.unsortedColumns)
-        evaluated.add(
-            search.reduce(
-                tile, over: [0..<columns.count], by: kernels.whole, inputs: search.unsortedColumns, table: table, into: output),
-            ordering: .relaxed)
+        search.reduce(tile, over: [0..<columns.count], sorted: false, by: kernels.whole, into: output)
     }
 }

@@ -1,7 +1,6 @@
 import Formulas
 import Kernels
 import RealModule
-import Synchronization
 
 /// One call of a sum, or of log-sum-exp, without pairs that are too small to matter.
 ///
@@ -12,8 +11,6 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
     private let kernels: SumKernels
     private let tolerance: Double
     private let output: Output
-    private let tables = ColumnTables()
-    private let evaluated = Atomic(0)
 
     /// Sorts rows and columns.
     init(
@@ -29,8 +26,6 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
 
     private var rows: PointTree<Scalar> { search.rows.tree }
 
-    var evaluatedPairs: Int { evaluated.load(ordering: .relaxed) }
-
     func newWorkspace() -> PruningWorkspace<Scalar> {
         PruningWorkspace(listLength: kernels.magnitudes.kernel.reduction.valueCount, rowsPerTile: rows.tileSize)
     }
@@ -43,17 +38,11 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
     func limit(_ tile: Int, _ workspace: borrowing PruningWorkspace<Scalar>) -> Scalar {
         let isLogarithmic = kernels.reduction.kind == .logSumExp
         guard tolerance > 0 else { return isLogarithmic ? .infinity : 0 }
-        let points = rows.points(ofTile: tile)
-        let near = search.nearColumns(tile, tiles: Self.nearTiles, workspace)
-        let width = workspace.listLength
-        kernels.magnitudes.reduce(
-            points, over: near[...], positionBase: 0, inputs: search.sorted, table: table(kernels.magnitudes),
-            into: .results(
-                values: UnsafeMutableRawPointer(workspace.values) - points.lowerBound * width * MemoryLayout<Scalar>.stride,
-                indices: nil))
-        evaluated.add(points.count * near.reduce(0) { $0 + $1.count }, ordering: .relaxed)
+        search.reduce(
+            tile, over: search.nearColumns(tile, tiles: Self.nearTiles, workspace), by: kernels.magnitudes,
+            values: workspace.values)
         var least = Double.infinity
-        for k in 0..<points.count * width {
+        for k in 0..<rows.points(ofTile: tile).count * workspace.listLength {
             let value = Double(workspace.values[k])
             least = value.isNaN ? value : min(least, value)
             if least.isNaN { break }
@@ -72,14 +61,11 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
         let near = search.groupRanges(group, limit: limits.max()!, workspace)
         for (tile, limit) in zip(tiles, limits) {
             let ranges = needed(tile, near.ranges, limit, workspace).map(search.columnRange)
-            guard !ranges.isEmpty else {
+            if ranges.isEmpty {
                 storeNothing(tile)
-                continue
+            } else {
+                search.reduce(tile, over: ranges, by: kernels.whole, into: output)
             }
-            evaluated.add(
-                search.reduce(
-                    tile, over: ranges, by: kernels.whole, inputs: search.sorted, table: table(kernels.whole), into: output),
-                ordering: .relaxed)
         }
     }
 
@@ -104,21 +90,7 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
             first += 1
         }
         var left: [Range<Int>] = []
-        var k = 0
-        bins.withUnsafeBufferPointer { bins in
-            for range in ranges {
-                for place in range {
-                    let isNeeded = Int(bins[k]) >= first
-                    k += 1
-                    guard isNeeded else { continue }
-                    if left.last?.upperBound == place {
-                        left[left.count - 1] = left.last!.lowerBound..<place + 1
-                    } else {
-                        left.append(place..<place + 1)
-                    }
-                }
-            }
-        }
+        for (place, bin) in zip(ranges.joined(), bins) where Int(bin) >= first { left.append(orExtendBy: place) }
         return left
     }
 
@@ -133,10 +105,6 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
         let ratio = bound / limit
         guard ratio < .infinity else { return UInt8(Self.binCount - 1) }
         return ratio < 1 ? 0 : UInt8(min(Int(ratio.exponent) + 1, Self.binCount - 1))
-    }
-
-    private func table(_ kernel: CPUKernel) -> UnsafeMutableRawPointer? {
-        tables.table(kernel, columns: search.columns.tree.count, inputs: search.sorted)
     }
 
     /// The sum of no pairs. Kernels may multiply a sum by a factor, and an infinite one would spoil the sum of nothing.
