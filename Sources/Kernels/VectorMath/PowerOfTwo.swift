@@ -5,40 +5,25 @@ extension VectorMath {
     // With AVX-512, `reduce` takes away the integral part (and makes infinities 0) and scalef multiplies by 2^floor(t).
     private static let exp2 = VectorFunction(
         "exp2", maximumError: (2, 2), domain: [-150...130],
-        float32: #"""
-            // Overflows to infinity. Results below 2^-126 are 0 (with AVX-512: gradual underflow).
-            INLINE f32 exp2_f32(f32 t)
-            {
-            #if IS_512(4 * LANES)
-            #if IS_CLANG
-                f32 r = __builtin_ia32_reduceps512_mask(t, 9, t, -1, 4);
-            #else
-                t = max_f32(splat_f32(-200), min_f32(splat_f32(200), t));
-                f32 r = t - __builtin_ia32_rndscaleps_mask(t, 9, t, -1, 4);
-            #endif
-                // 2^r on [0, 1): 1.94 ulp at most over all floats, rounding included.
-                f32 p = 0.0018852975f * r + 0.008973379f;
-                p = p * r + 0.055835925f;
-                p = p * r + 0.2401528f;
-                p = p * r + 0.6931525f;
-                p = p * r + 1;
-                return __builtin_ia32_scalefps512_mask(p, t, p, -1, 4);
-            #else
-                t = max_f32(splat_f32(-126), min_f32(splat_f32(129), t));
-                // Adding 126 as well makes the low bits the exponent field of 2^(n-1), which is 0 where the result underflows.
-                f32 m = t + (0x1.8p23f + 126);
-                f32 r = t - (m - (0x1.8p23f + 126));
-                // 2 * 2^r on |r| <= 1/2, error 2^-28.
-                f32 p = 2 * 0.00015353362f * r + 2 * 0.0013398874f;
-                p = p * r + 2 * 0.009618437f;
-                p = p * r + 2 * 0.055503324f;
-                p = p * r + 2 * 0.24022648f;
-                p = p * r + 2 * 0.6931472f;
-                p = p * r + 2;
-                return p * (f32)((i32)m << 23);
-            #endif
-            }
-            """#,
+        float32: scaledPolynomial(
+            "exp2_f32", remark: "Overflows to infinity.",
+            upToOne: """
+                    // 2^r on [0, 1): 1.94 ulp at most over all floats, rounding included.
+                    f32 p = 0.0018852975f * r + 0.008973379f;
+                    p = p * r + 0.055835925f;
+                    p = p * r + 0.2401528f;
+                    p = p * r + 0.6931525f;
+                    p = p * r + 1;
+                """,
+            upToHalf: """
+                    // 2 * 2^r on |r| <= 1/2, error 2^-28.
+                    f32 p = 2 * 0.00015353362f * r + 2 * 0.0013398874f;
+                    p = p * r + 2 * 0.009618437f;
+                    p = p * r + 2 * 0.055503324f;
+                    p = p * r + 2 * 0.24022648f;
+                    p = p * r + 2 * 0.6931472f;
+                    p = p * r + 2;
+                """),
         float64: #"""
             // Overflows to infinity. Results below 2^-1022 are 0 (with AVX-512: gradual underflow).
             INLINE f64 exp2_f64(f64 t)
@@ -92,33 +77,47 @@ extension VectorMath {
     // As exp2, with a polynomial of degree 3 that is 1 at 0.
     private static let fastExp2 = VectorFunction(
         "fast_exp2", dependencies: ["exp2"], maximumError: (1750, 2), domain: [-150...130],
-        float32: #"""
-            // Relative error 1e-4. Overflows to infinity. Results below 2^-126 are 0 (with AVX-512: gradual underflow).
-            INLINE f32 fast_exp2_f32(f32 t)
-            {
-            #if IS_512(4 * LANES)
-            #if IS_CLANG
-                f32 r = __builtin_ia32_reduceps512_mask(t, 9, t, -1, 4);
-            #else
-                t = max_f32(splat_f32(-200), min_f32(splat_f32(200), t));
-                f32 r = t - __builtin_ia32_rndscaleps_mask(t, 9, t, -1, 4);
-            #endif
-                // 2^r on [0, 1): error 8.6e-5.
-                f32 p = 0.07706705f * r + 0.22764498f;
-                p = p * r + 0.69511679f;
-                p = p * r + 1;
-                return __builtin_ia32_scalefps512_mask(p, t, p, -1, 4);
-            #else
-                t = max_f32(splat_f32(-126), min_f32(splat_f32(129), t));
-                f32 m = t + (0x1.8p23f + 126);
-                f32 r = t - (m - (0x1.8p23f + 126));
-                // 2 * 2^r on |r| <= 1/2, error 1.02e-4.
-                f32 p = 2 * 0.05500893f * r + 2 * 0.24221096f;
-                p = p * r + 2 * 0.69328293f;
-                p = p * r + 2;
-                return p * (f32)((i32)m << 23);
-            #endif
-            }
-            """#,
+        float32: scaledPolynomial(
+            "fast_exp2_f32", remark: "Relative error 1e-4. Overflows to infinity.",
+            upToOne: """
+                    // 2^r on [0, 1): error 8.6e-5.
+                    f32 p = 0.07706705f * r + 0.22764498f;
+                    p = p * r + 0.69511679f;
+                    p = p * r + 1;
+                """,
+            upToHalf: """
+                    // 2 * 2^r on |r| <= 1/2, error 1.02e-4.
+                    f32 p = 2 * 0.05500893f * r + 2 * 0.24221096f;
+                    p = p * r + 2 * 0.69328293f;
+                    p = p * r + 2;
+                """),
         float64: "INLINE f64 fast_exp2_f64(f64 t) { return exp2_f64(t); }")
+
+    /// 2^t as a power of 2 times a polynomial in what is left: on [0, 1) with AVX-512, where `reduce` and scalef do the rest; else, twice as
+    /// large, on |r| <= 1/2.
+    private static func scaledPolynomial(_ name: String, remark: String, upToOne: String, upToHalf: String) -> String {
+        """
+        // \(remark) Results below 2^-126 are 0 (with AVX-512: gradual underflow).
+        INLINE f32 \(name)(f32 t)
+        {
+        #if IS_512(4 * LANES)
+        #if IS_CLANG
+            f32 r = __builtin_ia32_reduceps512_mask(t, 9, t, -1, 4);
+        #else
+            t = max_f32(splat_f32(-200), min_f32(splat_f32(200), t));
+            f32 r = t - __builtin_ia32_rndscaleps_mask(t, 9, t, -1, 4);
+        #endif
+        \(upToOne)
+            return __builtin_ia32_scalefps512_mask(p, t, p, -1, 4);
+        #else
+            t = max_f32(splat_f32(-126), min_f32(splat_f32(129), t));
+            // Adding 126 as well makes the low bits the exponent field of 2^(n-1), which is 0 where the result underflows.
+            f32 m = t + (0x1.8p23f + 126);
+            f32 r = t - (m - (0x1.8p23f + 126));
+        \(upToHalf)
+            return p * (f32)((i32)m << 23);
+        #endif
+        }
+        """
+    }
 }
