@@ -107,20 +107,21 @@ private func accumulated(_ accumulation: UnsafePointer<khufu_accumulation>?) thr
 public func khufu_reduction_gradient(
     _ pointer: OpaquePointer!, _ position: Int32, _ result: UnsafeMutablePointer<OpaquePointer?>!
 ) -> khufu_status {
-    reporting {
-        let derivative = try reduction(pointer).expression.gradient(withRespectTo: Int(position))
-        try give(ReductionObject(derivative: derivative), to: result)
-    }
+    derivative(of: pointer, to: result) { try $0.gradient(withRespectTo: Int(position)) }
 }
 
 @c @implementation
 public func khufu_reduction_tangent(
     _ pointer: OpaquePointer!, _ position: Int32, _ result: UnsafeMutablePointer<OpaquePointer?>!
 ) -> khufu_status {
-    reporting {
-        let derivative = try reduction(pointer).expression.tangent(withRespectTo: Int(position))
-        try give(ReductionObject(derivative: derivative), to: result)
-    }
+    derivative(of: pointer, to: result) { try $0.tangent(withRespectTo: Int(position)) }
+}
+
+private func derivative(
+    of pointer: OpaquePointer?, to result: UnsafeMutablePointer<OpaquePointer?>?,
+    _ taken: (CompiledExpression) throws -> CompiledExpression
+) -> khufu_status {
+    reporting { try give(ReductionObject(derivative: try taken(try reduction(pointer).expression)), to: result) }
 }
 
 // MARK: - Questions
