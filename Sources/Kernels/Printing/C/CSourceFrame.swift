@@ -3,7 +3,7 @@ import Formulas
 /// The functions around the sections.
 struct CSourceFrame {
     let kernel: Kernel
-    let dialect: Dialect
+    let dialect: CDialect
     let uses: RegisterUses
     let columns: Int
     let lanes: Int
@@ -11,8 +11,8 @@ struct CSourceFrame {
     let largestStackArray: Int
     var workspaceBytes = 0
 
-    var number: String { Dialect.scalar(kernel.precision.arithmetic) }
-    var stored: String { Dialect.scalar(kernel.precision.storage) }
+    var number: String { CDialect.scalar(kernel.precision.arithmetic) }
+    var stored: String { CDialect.scalar(kernel.precision.storage) }
     var isHalf: Bool { kernel.precision.storage == .float16 }
 
     mutating func print() -> String {
@@ -44,7 +44,7 @@ struct CSourceFrame {
         for section in Kernel.Section.allCases {
             for case .define(let register, .apply(let instruction, _)) in kernel.sections[section, default: []].flattened {
                 if case .library(let name) = instruction { library.insert(name) }
-                guard let name = Dialect.function(instruction), VectorMath.function(named: name) != nil else { continue }
+                guard let name = instruction.function, VectorMath.function(named: name) != nil else { continue }
                 if dialect.type(register.type) == "f64" { double.insert(name) } else { single.insert(name) }
             }
         }
@@ -129,7 +129,7 @@ struct CSourceFrame {
             ]
         let pointers = ahead + centrePointer
         var body = printer()
-        body.isInColumnSection = true
+        body.lanes = .columns
         body.line("const long long end = call->end;")
         arrays(of: [.call, .column], &body)
         section(.call, "What depends on parameters only.", &body)
