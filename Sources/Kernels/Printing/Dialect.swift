@@ -25,6 +25,10 @@ protocol Dialect: Sendable {
     /// The current column's position in lanes.
     func columnPosition(_ column: String) -> String
 
+    /// A number and a position of the state that is merged.
+    func partNumber(_ component: String) -> String
+    func partPosition(_ component: String) -> String
+
     /// Statements that store what a lane has computed.
     func storeInCentre(_ value: String, at position: String) -> String
     func storeInTable(_ value: String, at position: String) -> String

@@ -183,6 +183,8 @@ struct StatementPrinter {
         case .counter(let index): return dialect.splat(position(index), type)
         case .columnPosition: return dialect.splat(dialect.columnPosition(column), type)
         case .positionZero: return dialect.splat("0", type)
+        case .partValue(let index): return dialect.partNumber(position(index))
+        case .partPosition(let index): return dialect.partPosition(position(index))
         case .columnTable, .centre: preconditionFailure("is a plain number")
         }
     }

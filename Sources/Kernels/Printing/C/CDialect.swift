@@ -69,6 +69,9 @@ struct CDialect: Dialect {
 
     func columnPosition(_ column: String) -> String { "\(column) - position_base" }
 
+    func partNumber(_ component: String) -> String { preconditionFailure("the processor merges by the reference") }
+    func partPosition(_ component: String) -> String { preconditionFailure("the processor merges by the reference") }
+
     // MARK: Stores
 
     func storeInCentre(_ value: String, at position: String) -> String { "centre[\(position)] = median(\(value), samples);" }

@@ -16,7 +16,7 @@ struct CSourceFrame {
     var isHalf: Bool { kernel.precision.storage == .float16 }
 
     mutating func print() -> String {
-        var texts = [heading, "#define LANES \(lanes)\n", mathematics, memory]
+        var texts = [kernel.heading, "#define LANES \(lanes)\n", mathematics, memory]
         if kernel.centreWidth > 0 { texts.append(centreFunction()) }
         if kernel.columnTableWidth > 0 { texts.append(columnFunction()) }
         texts.append(rowFunction())
@@ -24,18 +24,6 @@ struct CSourceFrame {
     }
 
     // MARK: What stands above
-
-    private var heading: String {
-        let reduction = kernel.reduction
-        // Formulas print with our names and numbers only, so that nothing of a user's text gets here.
-        let weight = reduction.weight.map { "\n// weight \($0.text(limit: 2_000))" } ?? ""
-        let inputs = kernel.inputs.map { "\(Kernel.inputName($0)): \($0.variable)" }.joined(separator: ", ")
-        return """
-            // \(reduction.name) over \(reduction.over.rawValue) of \(reduction.formula.text(limit: 2_000))\(weight)
-            // \(inputs); \(kernel.precision.storage.rawValue), totals in \(kernel.precision.accumulator.rawValue)
-
-            """
-    }
 
     /// The vector functions that the kernel calls, in the types that it calls them in.
     private var mathematics: String {
@@ -237,5 +225,19 @@ struct CSourceFrame {
         }
         // The same, a column at a time.
         body.braced("for (; j < \(end); j++)") { $0.block(statements, of: .pair) }
+    }
+}
+
+extension Kernel {
+    /// What it computes, as a comment.
+    var heading: String {
+        // Formulas print with our names and numbers only, so that nothing of a user's text gets here.
+        let weight = reduction.weight.map { "\n// weight \($0.text(limit: 2_000))" } ?? ""
+        let inputs = inputs.map { "\(Kernel.inputName($0)): \($0.variable)" }.joined(separator: ", ")
+        return """
+            // \(reduction.name) over \(reduction.over.rawValue) of \(reduction.formula.text(limit: 2_000))\(weight)
+            // \(inputs); \(precision.storage.rawValue), totals in \(precision.accumulator.rawValue)
+
+            """
     }
 }
