@@ -74,10 +74,14 @@ import Glibc
             ("ComplexAngle(Complex(\(x),IntCst(0)*\(x)))", [(-1, .pi), (1, 0), (0, 0)]),
             (grad("ComplexAbs(Complex(\(x),0*\(x)))"), [(0, 0), (-2, -1)]),
         ]
-        for (text, pairs) in cases {
-            for type in [ScalarType.float32, .float64] {
-                let values = try PointValues(text).values([0: pairs.map(\.0)], engine, type)
-                for ((point, expected), value) in zip(pairs, values) {
+        // All formulas at all points, in one kernel; a formula is looked at where its own points are.
+        let points = Set(cases.flatMap { $0.1.map(\.0) }).sorted()
+        let together = PointValues.concatenated(cases.map(\.0))
+        for type in [ScalarType.float32, .float64] {
+            let values = try PointValues(together).values([0: points], engine, type)
+            for (number, (text, pairs)) in cases.enumerated() {
+                for (point, expected) in pairs {
+                    let value = values[points.firstIndex(of: point)! * cases.count + number]
                     let room = (type == .float32 ? 3e-7 : 1e-15) * max(1, abs(expected))
                     #expect(
                         value == expected || abs(value - expected) <= room,
@@ -85,10 +89,9 @@ import Glibc
                 }
             }
         }
-        for text in ["Log(\(x))", "Sqrt(\(x))", "Asin(2*\(x))", "Powf(\(x),RatCst(1,3))", "XLogX(\(x))"] {
-            let value = try PointValues(text).values([0: [-1]], engine, .float32)[0]
-            #expect(value.isNaN, "\(text) at -1 on \(engine): \(value)")
-        }
+        let undefined = ["Log(\(x))", "Sqrt(\(x))", "Asin(2*\(x))", "Powf(\(x),RatCst(1,3))", "XLogX(\(x))"]
+        let values = try PointValues(PointValues.concatenated(undefined)).values([0: [-1]], engine, .float32)
+        for (text, value) in zip(undefined, values) { #expect(value.isNaN, "\(text) at -1 on \(engine): \(value)") }
     }
 
     /// NaN in, NaN out.
@@ -103,7 +106,7 @@ import Glibc
             let sample = OracleOperation.byName[name]!.samples(1)[0]
             return "Sum(" + OracleExpression(name, [.variable(0, 1, 0)], sample.attributes).text(infix: false) + ")"
         }
-        let together = text.dropFirst().reduce(text[0]) { "Concat(\($0),\($1))" }
+        let together = PointValues.concatenated(text)
         for type in [ScalarType.float32, .float64] {
             let values = try PointValues(together).values([0: [.nan]], engine, type)
             for (name, value) in zip(names, values) {
@@ -143,6 +146,9 @@ struct PointValues {
             Reduction(.sum, of: Formula(parsing: text)),
             declarations: [Declaration(variable: Formulas.Variable(index: 0, dimension: 1, category: .i))])
     }
+
+    /// Formulas side by side.
+    static func concatenated(_ texts: [String]) -> String { texts.dropFirst().reduce(texts[0]) { "Concat(\($0),\($1))" } }
 
     func values(_ data: [Int: [Double]], _ engine: OracleEngine, _ type: ScalarType) throws -> [Double] {
         let array = OracleArray(data[0]!, type: type, shape: [data[0]!.count, 1])

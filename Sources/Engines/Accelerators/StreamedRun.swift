@@ -43,7 +43,7 @@ struct StreamedRun {
         let mostColumns = room / 2 / max(1, columnBytes)
         columnsPerPiece =
             mostColumns >= run.columns.count ? max(1, run.columns.count) : Self.wholeBlocks(mostColumns / 2, 256)
-        guard columnsPerPiece > 0 else { throw refused("A piece of 256 columns") }
+        guard columnsPerPiece > 0 else { throw refused("A pair of points") }
         let pieceCount = (run.columns.count + columnsPerPiece - 1) / columnsPerPiece
         let isByRows = pieceCount <= 1
         partCount = (columnsPerPiece + AcceleratorKernel.longestPart - 1) / AcceleratorKernel.longestPart
@@ -51,12 +51,13 @@ struct StreamedRun {
         let bytesPerRow = rowBytes + (hasStates ? pieceCount * partCount * stateBytes : 0)
         let mostRows = room / 2 / (isByRows ? 2 : 1) / max(1, bytesPerRow)
         rowsPerPiece = mostRows >= run.rows.count ? max(1, run.rows.count) : Self.wholeBlocks(mostRows, kernel.rowsPerGroup)
-        guard rowsPerPiece > 0 else { throw refused("A piece of \(kernel.rowsPerGroup) rows") }
+        guard rowsPerPiece > 0 else { throw refused("A row") }
         peakByteCount =
             parameters + columnsPerPiece * columnBytes * (isByRows ? 1 : 2) + rowsPerPiece * bytesPerRow * (isByRows ? 2 : 1)
     }
 
-    private static func wholeBlocks(_ count: Int, _ block: Int) -> Int { count / block * block }
+    /// Whole blocks, where there is room for one.
+    private static func wholeBlocks(_ count: Int, _ block: Int) -> Int { count < block ? count : count / block * block }
 
     func carryOut() throws(EngineError) {
         for item in 0..<binding.batchCount {

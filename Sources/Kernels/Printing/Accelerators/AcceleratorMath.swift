@@ -12,8 +12,7 @@ enum AcceleratorMath {
         switch name {
         case "abs": return unary("\(library("fabs"))(x)")
         case "rsqrt": return unary("x == 0 ? 0 : \(library("rsqrt"))(x)")
-        // To the nearest, ties to even.
-        case "round": return unary("\(library("rint"))(x)")
+        case "round": return unary("\(library("round"))(x)")
         case "exp2" where language == .cuda && !isDouble: return exp2
         case "fast_exp2" where language == .cuda && !isDouble:
             return exp2.replacing("exp2_f32", with: "fast_exp2_f32")
