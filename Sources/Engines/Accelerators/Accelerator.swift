@@ -34,7 +34,7 @@ protocol AcceleratorProgram: AnyObject, Sendable {
     /// Adds a kernel's run to a queue, of the device that the program was compiled on.
     ///
     /// - Parameters:
-    ///   - groups: how many groups of threads; may exceed 2³¹ - 1 in no dimension of a grid, so that callers cut earlier.
+    ///   - groups: how many groups of threads, fewer than 2³¹.
     ///   - threads: threads per group.
     func launch(
         _ entry: String, groups: Int, threads: Int, arguments: [KernelArgument], on queue: any AcceleratorQueue

@@ -10,6 +10,8 @@ final class AcceleratorKernel: Sendable {
     let precision: Precision
     /// Numbers per column in the table of column values.
     let columnTableWidth: Int
+    /// Bytes per row of the table of what is too long for registers.
+    let rowTableByteCount: Int
     /// Numbers and positions of a state.
     let stateCount: (values: Int, positions: Int)
     /// Of each input, what its points are.
@@ -40,6 +42,7 @@ final class AcceleratorKernel: Sendable {
         rowsPerGroup = source.rowsPerGroup
         threads = source.threads
         columnTableWidth = kernel.columnTableWidth
+        rowTableByteCount = source.rowTableByteCount
         stateCount = kernel.stateCount
         inputs = kernel.inputs
         program = try accelerator.program(source.text)
@@ -83,6 +86,7 @@ final class AcceleratorKernel: Sendable {
         /// Of each batch item, where its inputs begin; nil where there is one.
         var offsets: DeviceBuffer?
         var table: DeviceBuffer?
+        var rowTable: DeviceBuffer?
         var values: DeviceBuffer?
         var indices: DeviceBuffer?
     }
@@ -126,6 +130,7 @@ final class AcceleratorKernel: Sendable {
         let blocks = (arrays.rows + rowsPerGroup - 1) / rowsPerGroup
         var arguments = inputArguments(arrays, [.row, .column, .parameter])
         if columnTableWidth > 0 { arguments.append(.buffer(arrays.table)) }
+        if rowTableByteCount > 0 { arguments.append(.buffer(arrays.rowTable)) }
         arguments += resultArguments(arrays)
         arguments += [
             .buffer(states?.values), .buffer(states?.positions), .buffer(arrays.offsets), .buffer(tasks?.tasks),
@@ -161,18 +166,14 @@ final class AcceleratorKernel: Sendable {
         (reduction.valueCount > 0 ? [.buffer(arrays.values)] : []) + (reduction.indexCount > 0 ? [.buffer(arrays.indices)] : [])
     }
 
-    /// The number of the first group is a kernel's last argument: grids have at most 2³¹ - 1 groups.
     private func launch(
         _ entry: String, of program: any AcceleratorProgram, groups: Int, _ arguments: [KernelArgument],
         on queue: any AcceleratorQueue
     ) throws(EngineError) {
-        var first = 0
-        while first < groups {
-            let count = min(groups - first, Self.mostGroups)
-            try program.launch(entry, groups: count, threads: threads, arguments: arguments + [.number(first)], on: queue)
-            first += count
+        guard groups > 0 else { return }
+        guard groups <= Int(Int32.max) else {
+            throw EngineError("A call of \(groups) groups of rows is more than a device takes, 2147483647.")
         }
+        try program.launch(entry, groups: groups, threads: threads, arguments: arguments, on: queue)
     }
-
-    private static let mostGroups = 1 << 30
 }

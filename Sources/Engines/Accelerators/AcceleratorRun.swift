@@ -68,7 +68,8 @@ struct AcceleratorRun {
         }
         let states = saturatingProduct(plan.stateRows, kernel.stateValueByteCount + kernel.statePositionByteCount)
         let table = saturatingProduct(binding.batchCount * columns.count, kernel.columnTableByteCount)
-        plan.peakByteCount = saturatingSum(saturatingSum(states, table), isOnDevice ? 0 : arrayByteCount)
+        let rowTable = saturatingProduct(binding.batchCount * rows.count, kernel.rowTableByteCount)
+        plan.peakByteCount = [states, table, rowTable, isOnDevice ? 0 : arrayByteCount].reduce(0, saturatingSum)
         return plan
     }
 
@@ -118,6 +119,7 @@ struct AcceleratorRun {
             items: binding.batchCount, rows: rows.count, columns: columns.count, inputs: try inputs(memory))
         if binding.batchCount > 1 { arrays.offsets = try memory.upload(itemOffsets) }
         arrays.table = try memory.allocateIfAny(binding.batchCount * columns.count * kernel.columnTableByteCount)
+        arrays.rowTable = try memory.allocateIfAny(binding.batchCount * rows.count * kernel.rowTableByteCount)
         if case .results(let output) = output {
             arrays.values = try result(output.values, kernel.reduction.valueCount * binding.type.byteCount, memory)
             arrays.indices = try result(output.indices.map { UnsafeMutableRawPointer($0) }, kernel.reduction.indexCount * 8, memory)

@@ -36,7 +36,7 @@ struct StreamedRun {
         let parameters = byteCount(.parameter)
         let room = run.memoryLimit - parameters
         let columnBytes = byteCount(.column) + kernel.columnTableByteCount
-        let rowBytes = byteCount(.row) + run.resultByteCount
+        let rowBytes = byteCount(.row) + run.resultByteCount + kernel.rowTableByteCount
         let stateBytes = kernel.stateValueByteCount + kernel.statePositionByteCount
 
         // Half of the room is for columns, of which two pieces are there at a time unless one is all; half for rows.
@@ -76,10 +76,12 @@ struct StreamedRun {
         let memory: DeviceMemory
         /// The inputs' buffers, by place, of the points that pass through this turn.
         var buffers: [Int: DeviceBuffer] = [:]
+        let rowTable: DeviceBuffer?
 
         init(of run: StreamedRun) throws(EngineError) {
             queue = try run.kernel.accelerator.queue(stream: nil)
             memory = DeviceMemory(queue)
+            rowTable = try memory.allocateIfAny(run.rowsPerPiece * run.kernel.rowTableByteCount)
         }
     }
 
@@ -146,6 +148,7 @@ struct StreamedRun {
             try upload(.row, rows, capacity: rowsPerPiece, of: item, to: turn)
             var piece = arrays(shared.merging(turn.buffers) { $1 }, rows: rows.count, columns: run.columns.count)
             piece.table = table
+            piece.rowTable = turn.rowTable
             (piece.values, piece.indices) = results[number]!
             try reduce(piece, states[number], run.columns.lowerBound, turn.queue)
             if let states = states[number] { try kernel.merge(states, parts: partCount, into: piece, on: turn.queue) }
@@ -186,6 +189,7 @@ struct StreamedRun {
                 try upload(.column, columns, capacity: columnsPerPiece, of: item, to: turn)
                 var piece = arrays(shared.merging(turn.buffers) { $1 }, rows: rows.count, columns: columns.count)
                 piece.table = tables[number % 2]
+                piece.rowTable = turn.rowTable
                 try kernel.tabulate(piece, on: turn.queue)
                 states.first = number * partCount * rows.count
                 try reduce(piece, states, columns.lowerBound, turn.queue)

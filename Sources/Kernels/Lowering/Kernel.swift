@@ -196,6 +196,17 @@ extension [Statement] {
     }
 }
 
+extension [Statement] {
+    /// The registers that loops outside branches carry along.
+    var assignedInLoops: [Register] {
+        flatMap { statement -> [Register] in
+            guard case .loop(_, _, let body) = statement else { return [] }
+            return body.assignedInLoops
+                + body.compactMap { if case .assign(let register, _) = $0 { register } else { nil } }
+        }
+    }
+}
+
 /// An array of the program.
 struct ArrayInfo: Hashable, Sendable {
     var reference: ArrayReference

@@ -14,9 +14,14 @@ protocol Dialect: Sendable {
     func not(_ mask: String) -> String
     /// The condition of a branch that is for few columns: whether a mask holds in any lane.
     func anyHolds(_ mask: String, _ type: ElementType) -> String
-    /// What stands ahead of the loop over a block's rows, and of a loop over components.
-    var rowLoopNote: String? { get }
-    func loopNote(count: Int) -> String?
+    /// What stands ahead of a loop over a block's rows or columns, and of a loop over components.
+    var blockLoopNote: String? { get }
+    func loopNote(count: Int, _ body: [Statement]) -> String?
+
+    /// An element of an array of the program.
+    ///
+    /// - Parameter block: the row and column of the block that it belongs to, as indices: "[c][r]".
+    func element(_ array: ArrayInfo, _ position: String, _ block: String) -> String
 
     /// One number of each lane's own row, of the column that each lane has, of the column that is a sample's, or of a parameter.
     func laneNumber(of input: Kernel.Input, _ component: String, in lanes: LanePoints) -> String
@@ -45,6 +50,8 @@ enum LanePoints { case rows, columns, sampledColumns }
 enum ColumnSource: Hashable { case input(Int), table }
 
 extension Dialect {
+    func element(_ array: ArrayInfo, _ position: String, _ block: String) -> String { "\(array.name)[\(position)]\(block)" }
+
     /// `f32` or `f64`.
     func suffix(_ type: ScalarType) -> String { type == .float64 ? "f64" : "f32" }
 }

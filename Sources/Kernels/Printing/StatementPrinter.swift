@@ -46,7 +46,7 @@ struct StatementPrinter {
             switch statement {
             case .loop(let counter, let count, let body):
                 printRun(&run, section)
-                loop(counter, count) { $0.block(body, of: section) }
+                loop(counter, count, body) { $0.block(body, of: section) }
             case .barrier:
                 if columns > 1 { printRun(&run, section) }
             default: run.append(statement)
@@ -60,14 +60,19 @@ struct StatementPrinter {
         let printed = run.filter { !isSilent($0) }
         guard !printed.isEmpty else { return }
         guard section.isRepeatedPerRow else { return printed.forEach { simple($0) } }
-        if section == .pair, columns > 1 { line("for (int c = 0; c < \(columns); c++)") }
-        if let note = dialect.rowLoopNote { line(note) }
+        if section == .pair, columns > 1 {
+            if let note = dialect.blockLoopNote { line(note) }
+            line("for (int c = 0; c < \(columns); c++)")
+        }
+        if let note = dialect.blockLoopNote { line(note) }
         braced("for (int r = 0; r < R; r++)") { printer in printed.forEach { printer.simple($0) } }
     }
 
-    private mutating func loop(_ counter: Int, _ count: Int, _ body: (inout StatementPrinter) -> Void) {
-        if let note = dialect.loopNote(count: count) { line(note) }
-        braced("for (int k\(counter) = 0; k\(counter) < \(count); k\(counter)++)", body)
+    private mutating func loop(
+        _ counter: Int, _ count: Int, _ body: [Statement], _ print: (inout StatementPrinter) -> Void
+    ) {
+        if let note = dialect.loopNote(count: count, body) { line(note) }
+        braced("for (int k\(counter) = 0; k\(counter) < \(count); k\(counter)++)", print)
     }
 
     /// Constants and plain fetches are written where they are used.
@@ -107,7 +112,7 @@ struct StatementPrinter {
     private mutating func inside(_ statements: [Statement]) {
         for statement in statements where !isSilent(statement) {
             if case .loop(let counter, let count, let body) = statement {
-                loop(counter, count) { $0.inside(body) }
+                loop(counter, count, body) { $0.inside(body) }
             } else {
                 simple(statement)
             }
@@ -131,7 +136,7 @@ struct StatementPrinter {
     }
 
     private func element(_ array: ArrayReference, _ index: Index) -> String {
-        "\(kernel.arrays[array.id].name)[\(position(index))]\(blockIndex(kernel.arrays[array.id].section))"
+        dialect.element(kernel.arrays[array.id], position(index), blockIndex(kernel.arrays[array.id].section))
     }
 
     func position(_ index: Index) -> String {

@@ -3,7 +3,7 @@ import Formulas
 /// CUDA C and OpenCL C: a value is a plain number of one thread. What the languages differ in, the prelude defines.
 struct AcceleratorDialect: Dialect {
     let kernel: Kernel
-    let tile: ColumnTile?
+    let block: ThreadBlock
     /// Positions of states are those of all columns, beyond 31 bits.
     let isMerging: Bool
 
@@ -36,13 +36,25 @@ struct AcceleratorDialect: Dialect {
     func splat(_ number: String, _ type: ElementType) -> String { number.hasPrefix("-") ? "(\(number))" : number }
     func not(_ mask: String) -> String { "!\(mask)" }
     func anyHolds(_ mask: String, _ type: ElementType) -> String { mask }
-    var rowLoopNote: String? { "UNROLL" }
-    /// Arrays are registers where every index is known when compiling.
-    func loopNote(count: Int) -> String? { count <= Self.longestUnrolledLoop ? "UNROLL" : nil }
+    var blockLoopNote: String? { "UNROLL" }
 
-    static let longestUnrolledLoop = 64
+    /// Arrays are registers where every index is known when compiling. Long loops are repeated as they are: code must not grow with the
+    /// dimension.
+    func loopNote(count: Int, _ body: [Statement]) -> String? {
+        let statements = body.repeatedCount * block.rowsPerThread * block.columns
+        if count * statements <= Self.mostUnrolledStatements { return "UNROLL" }
+        return statements * 4 <= Self.mostUnrolledStatements ? "UNROLL_4" : "UNROLL_1"
+    }
+
+    private static let mostUnrolledStatements = 2_048
 
     // MARK: Places
+
+    func element(_ array: ArrayInfo, _ position: String, _ block: String) -> String {
+        guard let first = self.block.rowTable[array.reference.id] else { return "\(array.name)[\(position)]\(block)" }
+        let component = [position, first > 0 ? "\(first)" : "0"].filter { $0 != "0" }.joined(separator: " + ")
+        return "row_table[\(component.isEmpty ? "" : "(\(component)) * rows + ")row[r]]"
+    }
 
     func laneNumber(of input: Kernel.Input, _ component: String, in lanes: LanePoints) -> String {
         let (name, dimension) = (Kernel.inputName(input), input.variable.dimension)
@@ -56,7 +68,7 @@ struct AcceleratorDialect: Dialect {
     }
 
     func columnNumber(of source: ColumnSource, _ column: String, _ component: String) -> String {
-        if let tile, let offset = tile.offsets[source] {
+        if let tile = block.tile, let offset = tile.offsets[source] {
             return "tile[\(element(tile.stride, column, [offset == 0 ? "0" : "\(offset)", component]))]"
         }
         return "\(kernel.name(of: source))[\(element(kernel.dimension(of: source), "(tile_first + \(column))", component))]"
@@ -111,5 +123,18 @@ struct AcceleratorDialect: Dialect {
 
     func exportPosition(_ value: String, at position: String) -> String {
         "if (IS_ROW(r)) part_positions[\(element(kernel.stateCount.positions, Self.state, position))] = first_position + position_base + \(value);"
+    }
+}
+
+extension [Statement] {
+    /// How many statements are run, those in loops as often as these say.
+    fileprivate var repeatedCount: Int {
+        reduce(0) { sum, statement in
+            switch statement {
+            case .loop(_, let count, let body): sum + Swift.min(count * body.repeatedCount, 1 << 20)
+            case .whenAny(_, let body): sum + body.repeatedCount
+            default: sum + 1
+            }
+        }
     }
 }

@@ -6,12 +6,11 @@ extension AcceleratorFrame {
         let parameters =
             inputs([.column, .parameter]) + [
                 pointer(number, "table"), pointer("const i64", "offsets"), "const i64 columns", "const i64 blocks",
-                "const i64 first_group",
             ]
         var body = printer()
         body.lanes = .columns
-        body.line("const i64 item = (first_group + GROUP) / blocks;")
-        body.line("const i64 column = (first_group + GROUP) % blocks * THREADS + THREAD;")
+        body.line("const i64 item = GROUP / (u32)blocks;")
+        body.line("const i64 column = (i64)(GROUP % (u32)blocks) * THREADS + THREAD;")
         body.line("const int is_inside = column < columns;")
         body.line("const i64 point = is_inside ? column : columns - 1;")
         moveInputs([.column, .parameter], &body)

@@ -8,18 +8,17 @@ extension AcceleratorFrame {
         if kernel.reduction.indexCount > 0 { parameters.append(pointer("i64", "indices")) }
         parameters += [
             pointer("const \(dialect.type(.wide))", "part_values"), pointer("const i64", "part_positions"),
-            pointer("const i64", "merges"), "const i64 rows", "const i64 blocks", "const i64 parts", "const i64 first_group",
+            pointer("const i64", "merges"), "const i64 rows", "const i64 blocks", "const i64 parts",
         ]
         var body = printer()
-        body.line("const i64 group = first_group + GROUP;")
         body.line("i64 item, first_row, end_row, state, part_rows, part_count;")
         body.braced("if (merges)") { body in
             let fields = ["item", "first_row", "end_row", "state", "part_rows", "part_count"]
-            for (k, name) in fields.enumerated() { body.line("\(name) = merges[\(fields.count) * group + \(k)];") }
+            for (k, name) in fields.enumerated() { body.line("\(name) = merges[\(fields.count) * (i64)GROUP + \(k)];") }
         }
         body.braced("else") { body in
-            body.line("item = group / blocks;")
-            body.line("first_row = group % blocks * THREADS;")
+            body.line("item = GROUP / (u32)blocks;")
+            body.line("first_row = (i64)(GROUP % (u32)blocks) * THREADS;")
             body.line("end_row = first_row + THREADS < rows ? first_row + THREADS : rows;")
             body.line("state = item * parts * rows + first_row;")
             body.line("part_rows = rows;")

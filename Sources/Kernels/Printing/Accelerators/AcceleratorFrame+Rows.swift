@@ -6,18 +6,19 @@ extension AcceleratorFrame {
     func rowFunction() -> String {
         var parameters = inputs([.row, .column, .parameter])
         if kernel.columnTableWidth > 0 { parameters.append(pointer("const \(number)", "table")) }
+        if block.rowTableWidth > 0 { parameters.append(pointer(number, "row_table")) }
         if kernel.reduction.valueCount > 0 { parameters.append(pointer(stored, "values")) }
         if kernel.reduction.indexCount > 0 { parameters.append(pointer("i64", "indices")) }
         parameters += [
             pointer(dialect.type(.wide), "part_values"), pointer("i64", "part_positions"), pointer("const i64", "offsets"),
             pointer("const i64", "tasks"), pointer("const i64", "ranges"), "const i64 rows", "const i64 columns",
             "const i64 blocks", "const i64 parts", "const i64 part_length", "const i64 first_state", "const i64 first_position",
-            "const i64 first_group",
         ]
         var body = printer()
         task(&body)
         moveInputs([.row, .column, .parameter], &body)
         if kernel.columnTableWidth > 0 { body.line("table += item * columns * \(kernel.columnTableWidth);") }
+        if block.rowTableWidth > 0 { body.line("row_table += item * rows * \(block.rowTableWidth);") }
         if kernel.reduction.valueCount > 0 { body.line("values += item * rows * \(kernel.reduction.valueCount);") }
         if kernel.reduction.indexCount > 0 { body.line("indices += item * rows * \(kernel.reduction.indexCount);") }
         rows(&body)
@@ -44,18 +45,17 @@ extension AcceleratorFrame {
 
     /// Which rows and columns are this group's.
     private func task(_ body: inout StatementPrinter) {
-        body.line("const i64 group = first_group + GROUP;")
         body.line("i64 item, first_row, end_row, first_range, end_range, state, position_base;")
         body.line("i64 first_column = 0, end_column = 0;")
         body.braced("if (tasks)") { body in
             for (k, name) in Self.taskFields.enumerated() {
-                body.line("\(name) = tasks[\(Self.taskFields.count) * group + \(k)];")
+                body.line("\(name) = tasks[\(Self.taskFields.count) * (i64)GROUP + \(k)];")
             }
         }
         body.braced("else") { body in
-            body.line("const i64 part = group % parts;")
-            body.line("item = group / parts / blocks;")
-            body.line("first_row = group / parts % blocks * (R * THREADS);")
+            body.line("const i64 part = GROUP % (u32)parts;")
+            body.line("item = GROUP / (u32)parts / (u32)blocks;")
+            body.line("first_row = (i64)(GROUP / (u32)parts % (u32)blocks) * (R * THREADS);")
             body.line("end_row = first_row + R * THREADS < rows ? first_row + R * THREADS : rows;")
             body.line("first_range = 0;")
             body.line("end_range = 1;")
@@ -76,11 +76,26 @@ extension AcceleratorFrame {
             body.line("const int tile_count = end - tile_first < \(length) ? (int)(end - tile_first) : \(length);")
             if let tile = block.tile { fill(tile, &body) }
             if kernel.blockLength != nil { section(.blockBegin, "A block of columns is accumulated on its own.", &body) }
-            body.braced("for (int j = 0; j < tile_count; j++)") { body in
-                body.block(kernel.sections[.pair, default: []], of: .pair)
-            }
+            columnLoop(&body)
             if kernel.blockLength != nil { section(.flush, "The block joins the total.", &body) }
         }
+    }
+
+    /// The pairs of the thread's rows with a tile's columns.
+    private func columnLoop(_ body: inout StatementPrinter) {
+        let statements = kernel.sections[.pair, default: []]
+        guard block.columns > 1 else {
+            body.braced("for (int j = 0; j < tile_count; j++)") { $0.block(statements, of: .pair) }
+            return
+        }
+        body.line("int j = 0;")
+        body.braced("for (; j + \(block.columns) <= tile_count; j += \(block.columns))") { body in
+            body.columns = block.columns
+            body.block(statements, of: .pair)
+            body.columns = 1
+        }
+        // The same, a column at a time.
+        body.braced("for (; j < tile_count; j++)") { $0.block(statements, of: .pair) }
     }
 
     /// Copies columns to where the group shares them.

@@ -11,8 +11,8 @@ struct AcceleratorFrame {
 
     init(kernel: Kernel, language: AcceleratorLanguage, block: ThreadBlock, isMerging: Bool) {
         (self.kernel, self.language, self.block, self.isMerging) = (kernel, language, block, isMerging)
-        dialect = AcceleratorDialect(kernel: kernel, tile: block.tile, isMerging: isMerging)
-        uses = RegisterUses(Kernel.Section.allCases.map { kernel.sections[$0, default: []] }, splitsAtBarriers: false)
+        dialect = AcceleratorDialect(kernel: kernel, block: block, isMerging: isMerging)
+        uses = RegisterUses(Kernel.Section.allCases.map { kernel.sections[$0, default: []] }, splitsAtBarriers: block.columns > 1)
     }
 
     var number: String { dialect.type(.number) }
@@ -52,13 +52,14 @@ struct AcceleratorFrame {
     // MARK: Bodies
 
     func printer() -> StatementPrinter {
-        StatementPrinter(kernel: kernel, dialect: dialect, uses: uses, columnsPerStep: 1, indent: 1)
+        StatementPrinter(kernel: kernel, dialect: dialect, uses: uses, columnsPerStep: block.columns, indent: 1)
     }
 
     /// Memory of the thread's own: registers, where every index is known when compiling.
     func arrays(of sections: Set<Kernel.Section>, _ printer: inout StatementPrinter) {
         for info in kernel.arrays where sections.contains(info.section) && info.reference.count > 0 {
-            let rows = info.section.isRepeatedPerRow ? "[R]" : ""
+            if block.rowTable[info.reference.id] != nil { continue }
+            let rows = blockDimensions(info.section)
             printer.line("\(dialect.type(info.type)) \(info.name)[\(info.reference.count)]\(rows);")
         }
     }
@@ -67,8 +68,13 @@ struct AcceleratorFrame {
     func crossingRegisters(_ printer: inout StatementPrinter) {
         let registers = uses.crossing.filter { $0.section.isRepeatedPerRow && uses.constants[$0] == nil }
         for register in registers.sorted(by: { $0.id < $1.id }) {
-            printer.line("\(dialect.type(register.type)) t\(register.id)[R];")
+            printer.line("\(dialect.type(register.type)) t\(register.id)\(blockDimensions(register.section));")
         }
+    }
+
+    private func blockDimensions(_ section: Kernel.Section) -> String {
+        guard section.isRepeatedPerRow else { return "" }
+        return section == .pair && block.columns > 1 ? "[\(block.columns)][R]" : "[R]"
     }
 
     func section(_ section: Kernel.Section, _ comment: String, _ printer: inout StatementPrinter) {

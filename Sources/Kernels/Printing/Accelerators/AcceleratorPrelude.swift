@@ -49,9 +49,11 @@ struct AcceleratorPrelude {
         #define SHARED __shared__ __align__(16)
         #define RESTRICT __restrict__
         #define UNROLL _Pragma("unroll")
+        #define UNROLL_4 _Pragma("unroll 4")
+        #define UNROLL_1 _Pragma("unroll 1")
         #define BARRIER() __syncthreads()
         #define THREAD ((int)threadIdx.x)
-        #define GROUP ((i64)blockIdx.x)
+        #define GROUP ((u32)blockIdx.x)
         #define INFINITY_f32 __int_as_float(0x7f800000)
         #define NAN_f32 __int_as_float(0x7fc00000)
 
@@ -76,9 +78,11 @@ struct AcceleratorPrelude {
         #define SHARED __local __attribute__((aligned(16)))
         #define RESTRICT restrict
         #define UNROLL _Pragma("unroll")
+        #define UNROLL_4 _Pragma("unroll 4")
+        #define UNROLL_1 _Pragma("unroll 1")
         #define BARRIER() barrier(CLK_LOCAL_MEM_FENCE)
         #define THREAD ((int)get_local_id(0))
-        #define GROUP ((i64)get_group_id(0))
+        #define GROUP ((u32)get_group_id(0))
         #define INFINITY_f32 INFINITY
         #define NAN_f32 NAN
 

@@ -14,8 +14,8 @@ public struct AcceleratorSource: Sendable {
     public let threads: Int
     /// Rows per group.
     public let rowsPerGroup: Int
-    /// Whether there is a `khufu_columns`.
-    public let hasColumnTable: Bool
+    /// Bytes per row of the table of what is too long for registers.
+    public let rowTableByteCount: Int
     /// Whether numbers in float64 are computed with.
     public let usesFloat64: Bool
 
@@ -38,7 +38,7 @@ public struct AcceleratorSource: Sendable {
         self.text = text
         threads = frame.block.threads
         rowsPerGroup = frame.block.threads * frame.block.rowsPerThread
-        hasColumnTable = frame.kernel.columnTableWidth > 0
+        rowTableByteCount = frame.block.rowTableWidth * frame.kernel.precision.arithmetic.byteCount
         usesFloat64 = frame.usesFloat64
     }
 }

@@ -37,8 +37,8 @@ struct CDialect: Dialect {
     func not(_ mask: String) -> String { "~\(mask)" }
     func anyHolds(_ mask: String, _ type: ElementType) -> String { "RARELY(any_\(self.type(type))(\(mask)))" }
     // Compilers unroll the block's loops by themselves, so that each value is a handful of registers.
-    var rowLoopNote: String? { nil }
-    func loopNote(count: Int) -> String? { nil }
+    var blockLoopNote: String? { nil }
+    func loopNote(count: Int, _ body: [Statement]) -> String? { nil }
 
     // MARK: Places
 
