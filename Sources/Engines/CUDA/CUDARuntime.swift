@@ -27,9 +27,13 @@ final class CUDARuntime: Sendable {
         let driver = try started.value.get()
         let count = try deviceCount(driver)
         guard (0..<count).contains(number) else {
-            throw EngineError(
-                "There is no CUDA device \(number); \(count == 1 ? "the only one is number 0" : "there are \(count), from number 0")."
-            )
+            let others =
+                switch count {
+                case 0: "the driver finds none"
+                case 1: "the only one is number 0"
+                default: "they are numbered 0 to \(count - 1)"
+                }
+            throw EngineError("There is no CUDA device \(number); \(others).")
         }
         return try devices.withLock { devices throws(EngineError) in
             if let device = devices[number] { return device }
