@@ -29,12 +29,19 @@ final class CUDAContext: Sendable {
     }
 
     deinit {
-        if process == getpid() { _ = driver.cuDevicePrimaryCtxRelease(description.device) }
+        if isOurs { _ = driver.cuDevicePrimaryCtxRelease(description.device) }
+    }
+
+    /// Whether this process made it, and not one that it was forked from. A child touches nothing of its parent's, locks included.
+    var isOurs: Bool { process == getpid() }
+
+    func requireOurs() throws(EngineError) {
+        if !isOurs { throw EngineError(CUDARuntime.forkedSentence) }
     }
 
     /// Does something with the context current.
     func use<Result>(_ body: () throws(EngineError) -> Result) throws(EngineError) -> Result {
-        guard process == getpid() else { throw EngineError(CUDARuntime.forkedSentence) }
+        try requireOurs()
         try driver.check(driver.cuCtxPushCurrent(handle), "CUDA does not switch to \(name)")
         defer { pop() }
         return try body()
@@ -43,7 +50,7 @@ final class CUDAContext: Sendable {
     /// Does something with the context current, where nobody could be told of a failure: in destructors. At the end of the process the driver may
     /// have gone before us; in a forked child nothing may be touched.
     func tidy(_ body: () -> Void) {
-        guard process == getpid(), driver.cuCtxPushCurrent(handle) == 0 else { return }
+        guard isOurs, driver.cuCtxPushCurrent(handle) == 0 else { return }
         defer { pop() }
         body()
     }

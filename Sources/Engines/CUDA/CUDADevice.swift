@@ -26,12 +26,14 @@ final class CUDADevice: Accelerator {
     }
 
     func program(_ source: String) throws(EngineError) -> any AcceleratorProgram {
-        try programs.value(for: source) { () throws(EngineError) in
+        try context.requireOurs()
+        return try programs.value(for: source) { () throws(EngineError) in
             try CUDAProgram(try code(of: source), context: context)
         }
     }
 
     func queue(stream: UInt?) throws(EngineError) -> any AcceleratorQueue {
+        try context.requireOurs()
         if let stream { return CUDAQueue(context: context, stream: stream) }
         return CUDAQueue(context: context, stream: try streams.take(), returningTo: streams)
     }

@@ -9,6 +9,7 @@ final class CUDAStreams: Sendable {
     init(_ context: CUDAContext) { self.context = context }
 
     deinit {
+        guard context.isOurs else { return }
         let idle = idle.withLock { $0 }
         guard !idle.isEmpty else { return }
         context.tidy {
@@ -31,6 +32,7 @@ final class CUDAStreams: Sendable {
 
     /// Takes a stream back. What is queued there may still run: the next user's work comes after it, as work in a stream does.
     func giveBack(_ stream: UInt) {
+        guard context.isOurs else { return }
         let isKept = idle.withLock { idle in
             guard idle.count < Self.mostIdle else { return false }
             idle.append(stream)
