@@ -15,7 +15,7 @@ import Glibc
 /// Values and derivatives where a convention decides: at 0, at the ends of domains, at kinks, at NaN.
 @Suite struct SpecialPointTests {
     /// Derivatives of sin(x)/x from its power series, where the textbook formula divides 0 by 0.
-    @Test(arguments: ReductionTests.engines) func sincNearZero(_ engine: ExecutionOptions.Engine) throws {
+    @Test(arguments: ReductionTests.engines) func sincNearZero(_ engine: OracleEngine) throws {
         let x = "Var(0,1,0)"
         let points = [0, 1e-6, -1e-6, 1e-3, -1e-3, 0.05, 0.5, -1.5, 3]
         var text = "SinXDivX(\(x))"
@@ -38,7 +38,7 @@ import Glibc
         }
     }
 
-    @Test(arguments: ReductionTests.engines) func conventions(_ engine: ExecutionOptions.Engine) throws {
+    @Test(arguments: ReductionTests.engines) func conventions(_ engine: OracleEngine) throws {
         let x = "Var(0,1,0)"
         func grad(_ f: String) -> String { "Grad(\(f),\(x),IntCst(1))" }
         let cases: [(String, [(Double, Double)])] = [
@@ -92,7 +92,7 @@ import Glibc
     }
 
     /// NaN in, NaN out.
-    @Test(arguments: ReductionTests.engines) func notANumberPasses(_ engine: ExecutionOptions.Engine) throws {
+    @Test(arguments: ReductionTests.engines) func notANumberPasses(_ engine: OracleEngine) throws {
         let names = OperationTests.operations.filter { name in
             let sample = OracleOperation.byName[name]!.samples(1).first!
             return sample.dimensions == [1]
@@ -113,7 +113,7 @@ import Glibc
     }
 
     /// Repeated knots, points at knots and beyond the ends.
-    @Test(arguments: ReductionTests.engines) func splines(_ engine: ExecutionOptions.Engine) throws {
+    @Test(arguments: ReductionTests.engines) func splines(_ engine: OracleEngine) throws {
         let knots = [0.0, 0, 0, 1, 2, 2, 3.5, 4, 4]
         let points = stride(from: -0.5, through: 4.5, by: 0.25).map { $0 }
         for order in 0...3 {
@@ -144,13 +144,13 @@ struct PointValues {
             declarations: [Declaration(variable: Formulas.Variable(index: 0, dimension: 1, category: .i))])
     }
 
-    func values(_ data: [Int: [Double]], _ engine: ExecutionOptions.Engine, _ type: ScalarType) throws -> [Double] {
+    func values(_ data: [Int: [Double]], _ engine: OracleEngine, _ type: ScalarType) throws -> [Double] {
         let array = OracleArray(data[0]!, type: type, shape: [data[0]!.count, 1])
         let shape = try compiled.resultShape(for: [array.input])
         let values = UnsafeMutableRawBufferPointer.allocate(byteCount: shape.valueTotal * type.byteCount + 8, alignment: 64)
         defer { values.deallocate() }
         try compiled.run(
-            [array.input], options: ExecutionOptions(engine: engine), values: values,
+            [array.input], options: engine.options(), values: values,
             indices: UnsafeMutableBufferPointer(start: nil, count: 0))
         withExtendedLifetime(array) {}
         return (0..<shape.valueTotal).map { type.read(UnsafeRawPointer(values.baseAddress!), $0) }

@@ -145,6 +145,9 @@ public enum Expression: Hashable, Sendable {
     case counter(Index)
     case columnPosition
     case positionZero
+    /// A number and a position of the state that is merged, in kernels that merge.
+    case partValue(Index)
+    case partPosition(Index)
 }
 
 /// A step of the program.
