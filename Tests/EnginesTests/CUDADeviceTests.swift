@@ -16,7 +16,7 @@ import Testing
         #expect(
             properties
                 == AcceleratorProperties(
-                    name: "Fake GPU", language: .cuda, unitCount: 132, memoryByteCount: 1_000_000, sharedByteCount: 49152,
+                    name: "Fake GPU", language: .cuda, unitCount: 132, memoryByteCount: 4_000_000, sharedByteCount: 49152,
                     largestGroup: 1024, hasFloat64: true))
     }
 

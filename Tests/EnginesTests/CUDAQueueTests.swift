@@ -51,6 +51,39 @@ import Testing
         }
     }
 
+    /// A call whose arrays are on the device returns when its work is queued.
+    @Test func tablesOnTheCallersStreamAreNotWaitedFor() throws {
+        let fake = try FakeCUDA()
+        let stream = fake.newStream()
+        let queue = try fake.device().queue(stream: stream)
+        let buffer = try queue.allocate(16)
+        var table = [1.0, 2.0]
+        try queue.upload(&table, to: buffer, at: 0, byteCount: 16)
+        table = [0, 0]
+        #expect(!fake.log().contains { $0.hasPrefix("synchronize") })
+        try queue.download(buffer, at: 0, to: &table, byteCount: 16)
+        fake.run(stream)
+        #expect(table == [1, 2])
+        // A large one is.
+        let large = [Double](repeating: 1, count: 150_000)
+        let whole = try queue.allocate(1_200_000)
+        try queue.upload(large, to: whole, at: 0, byteCount: 1_200_000)
+        #expect(fake.log().contains { $0.hasPrefix("synchronize") })
+    }
+
+    @Test func aCopyToTheHostIsOverBeforeItsQueueIs() throws {
+        let fake = try FakeCUDA()
+        let device = try fake.device()
+        var result = [0.0]
+        do {
+            let queue = try device.queue(stream: nil)
+            let buffer = try queue.allocate(8)
+            try queue.upload([7.0], to: buffer, at: 0, byteCount: 8)
+            try queue.download(buffer, at: 0, to: &result, byteCount: 8)
+        }
+        #expect(result == [7] && fake.leaks["buffers"] == nil)
+    }
+
     @Test func partsOfABuffer() throws {
         let fake = try FakeCUDA()
         let queue = try fake.device().queue(stream: nil)
@@ -116,8 +149,8 @@ import Testing
         let fake = try FakeCUDA()
         let queue = try fake.device().queue(stream: nil)
         #expect(
-            engineError { _ = try queue.allocate(2_000_000) }
-                == "CUDA does not give 2000000 bytes of memory on Fake GPU, where 600000 of 1000000 are free: "
+            engineError { _ = try queue.allocate(5_000_000) }
+                == "CUDA does not give 5000000 bytes of memory on Fake GPU, where 600000 of 4000000 are free: "
                 + "out of memory (CUDA_ERROR_OUT_OF_MEMORY).")
     }
 

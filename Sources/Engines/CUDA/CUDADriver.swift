@@ -48,6 +48,10 @@ final class CUDADriver: Sendable {
     let cuStreamDestroy: @convention(c) (_ stream: UInt) -> Int32
     let cuStreamIsCapturing: @convention(c) (_ stream: UInt, _ status: UnsafeMutablePointer<Int32>) -> Int32
     let cuThreadExchangeStreamCaptureMode: @convention(c) (UnsafeMutablePointer<Int32>) -> Int32
+    let cuLaunchHostFunc:
+        @convention(c) (
+            _ stream: UInt, _ function: @convention(c) (UnsafeMutableRawPointer?) -> Void, _ argument: UnsafeMutableRawPointer?
+        ) -> Int32
     let cuEventCreate: @convention(c) (_ event: UnsafeMutablePointer<UInt>, _ flags: UInt32) -> Int32
     let cuEventRecord: @convention(c) (_ event: UInt, _ stream: UInt) -> Int32
     let cuEventDestroy: @convention(c) (_ event: UInt) -> Int32
@@ -100,6 +104,7 @@ final class CUDADriver: Sendable {
         cuStreamDestroy = try library.function("cuStreamDestroy_v2")
         cuStreamIsCapturing = try library.function("cuStreamIsCapturing")
         cuThreadExchangeStreamCaptureMode = try library.function("cuThreadExchangeStreamCaptureMode")
+        cuLaunchHostFunc = try library.function("cuLaunchHostFunc")
         cuEventCreate = try library.function("cuEventCreate")
         cuEventRecord = try library.function("cuEventRecord")
         cuEventDestroy = try library.function("cuEventDestroy_v2")

@@ -11,6 +11,8 @@ final class CUDAQueue: AcceleratorQueue {
     private var allocated: Set<UInt> = []
     /// What was released and waits for the stream to finish, on devices without memory pools.
     private var retired: [UInt] = []
+    /// Whether the host's memory may still be written to.
+    private var isDownloading = false
 
     private var driver: CUDADriver { context.driver }
     private var pool: CUDADriver.Pool? { context.description.hasMemoryPools ? driver.pool : nil }
@@ -26,7 +28,8 @@ final class CUDAQueue: AcceleratorQueue {
 
     deinit {
         for address in allocated { free(address) }
-        if !retired.isEmpty {
+        // The second is after failures only: the caller's array may be gone once we have returned.
+        if !retired.isEmpty || isDownloading {
             context.tidy {
                 // Memory is rather lost than a graph being captured spoiled, or memory pulled away from a kernel.
                 guard let isCapturing = try? context.isCapturing(stream), !isCapturing else { return }
@@ -90,11 +93,27 @@ final class CUDAQueue: AcceleratorQueue {
         try requireRoom(in: buffer, at: offset, byteCount: byteCount)
         try context.use { () throws(EngineError) in
             try refuseCapturing("numbers cannot be copied from the host")
+            // Pinned memory, and on some machines any memory, is read only when the copy's turn comes. A table on a caller's stream, where other
+            // work may be ahead, is not waited for.
+            let isCopied = streams == nil && byteCount <= Self.largestCopiedTable
+            let source = isCopied ? Self.copy(of: source, byteCount) : source
             let status = driver.cuMemcpyHtoDAsync(buffer.handle + UInt(offset), source, byteCount, stream)
+            if isCopied { freeInTurn(UnsafeMutableRawPointer(mutating: source)) } else if status == 0 { try synchronize() }
             try driver.check(status, "CUDA does not copy \(byteCount) bytes to \(context.name)")
-            // Pinned memory, and on some machines any memory, is read only when the copy's turn comes.
-            try synchronize()
         }
+    }
+
+    private static let largestCopiedTable = 1 << 20
+
+    private static func copy(of source: UnsafeRawPointer, _ byteCount: Int) -> UnsafeRawPointer {
+        let copy = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 16)
+        copy.copyMemory(from: source, byteCount: byteCount)
+        return UnsafeRawPointer(copy)
+    }
+
+    /// Frees memory of the host's when the stream has come so far. Where that cannot be arranged the stream is broken, and may read it for ever.
+    private func freeInTurn(_ memory: UnsafeMutableRawPointer) {
+        _ = driver.cuLaunchHostFunc(stream, { $0?.deallocate() }, memory)
     }
 
     func download(
@@ -106,6 +125,7 @@ final class CUDAQueue: AcceleratorQueue {
             try refuseCapturing("numbers cannot be copied to the host")
             let status = driver.cuMemcpyDtoHAsync(target, buffer.handle + UInt(offset), byteCount, stream)
             try driver.check(status, "CUDA does not copy \(byteCount) bytes from \(context.name)")
+            isDownloading = true
         }
     }
 
@@ -143,6 +163,7 @@ final class CUDAQueue: AcceleratorQueue {
         try context.use { () throws(EngineError) in
             try refuseCapturing("its end cannot be waited for")
             try synchronize()
+            isDownloading = false
             freeRetired()
         }
     }

@@ -1,8 +1,8 @@
 // A libcuda and an NVRTC without a GPU, for tests of the host's side.
 //
-// One device, whose memory is the host's. Work that is put on a stream is done as late as the rules allow, when the stream or what waits for it is
-// synchronised, so that a missing wait shows as wrong numbers and memory given back too early as a fault. Calls are counted and logged; any call can be
-// made to fail; what is illegal while a graph is captured spoils the capture, as in CUDA.
+// One device, whose memory is the host's. Work that is put on a stream is done as late as the rules allow, when the stream or what waits
+// for it is synchronised, so that a missing wait shows as wrong numbers and memory given back too early as a fault. Calls are counted and
+// logged; any call can be made to fail; what is illegal while a graph is captured spoils the capture, as in CUDA.
 //
 // "Compiled" code is the text FAKE followed by the options and the source. Its kernels are the two below, whatever the source says.
 
@@ -97,7 +97,7 @@ CUresult cuGetErrorString(int status, const char **text) {
 CUresult cuDeviceGetCount(int *count) { BEGIN if (!isInitialized) return end(NOT_INITIALIZED); *count = deviceCount; return end(OK); }
 CUresult cuDeviceGet(int *device, int ordinal) { BEGIN *device = ordinal; return end(ordinal < deviceCount ? OK : INVALID_VALUE); }
 CUresult cuDeviceGetName(char *name, int capacity, int device) { BEGIN snprintf(name, capacity, "Fake GPU"); return end(OK); }
-CUresult cuDeviceTotalMem_v2(size_t *bytes, int device) { BEGIN *bytes = 1000000; return end(OK); }
+CUresult cuDeviceTotalMem_v2(size_t *bytes, int device) { BEGIN *bytes = 4000000; return end(OK); }
 CUresult cuDeviceGetAttribute(int *value, int attribute, int device) {
     BEGIN
     switch (attribute) {
@@ -135,10 +135,11 @@ typedef struct Buffer { char *bytes; size_t size; int number, freed; struct Buff
 typedef struct Stream Stream;
 typedef struct { Stream *stream; size_t mark; int number; } Event;
 typedef struct {
-    enum { COPY, KERNEL, RELEASE, WAIT } kind;
+    enum { COPY, KERNEL, RELEASE, WAIT, CALL } kind;
     void *target; const void *source; size_t size;  // COPY; RELEASE's target
     int function; int64_t arguments[3];             // KERNEL
     Stream *stream; size_t mark;                    // WAIT
+    void (*call)(void *);                           // CALL, of target
 } Work;
 struct Stream { Work *work; size_t count, done; int number, isCapturing; };
 
@@ -189,6 +190,7 @@ static void run_until(Stream *stream, size_t mark) {
             memset(buffer->bytes, 0xdb, buffer->size);
             break;
         }
+        case CALL: work.call(work.target); break;
         case WAIT: run_until(work.stream, work.mark); break;
         }
     }
@@ -225,6 +227,12 @@ CUresult cuStreamSynchronize(Handle handle) {
     return end(sticky);
 }
 CUresult cuStreamIsCapturing(Handle handle, int *status) { BEGIN *status = stream_of(handle)->isCapturing; return end(OK); }
+
+CUresult cuLaunchHostFunc(Handle stream, void (*call)(void *), void *argument) {
+    BEGIN NEED_CONTEXT
+    add(stream_of(stream), (Work){.kind = CALL, .call = call, .target = argument});
+    return end(OK);
+}
 
 CUresult cuEventCreate(Handle *handle, unsigned flags) {
     BEGIN NEED_CONTEXT
@@ -267,7 +275,7 @@ void fake_run(Handle handle) { run_until(stream_of(handle), stream_of(handle)->c
 // MARK: - Memory
 
 static CUresult allocate(Handle *address, size_t size) {
-    if (size > 1000000) return OUT_OF_MEMORY;
+    if (size > 4000000) return OUT_OF_MEMORY;
     Buffer *buffer = calloc(1, sizeof(Buffer));
     buffer->bytes = malloc(size);
     memset(buffer->bytes, 0xcd, size);
@@ -279,7 +287,7 @@ static CUresult allocate(Handle *address, size_t size) {
     *address = (Handle)buffer->bytes;
     return OK;
 }
-CUresult cuMemGetInfo_v2(size_t *free, size_t *total) { BEGIN NEED_CONTEXT *free = 600000; *total = 1000000; return end(OK); }
+CUresult cuMemGetInfo_v2(size_t *free, size_t *total) { BEGIN NEED_CONTEXT *free = 600000; *total = 4000000; return end(OK); }
 CUresult cuMemAlloc_v2(Handle *address, size_t size) {
     BEGIN NEED_CONTEXT UNSAFE_BESIDE_CAPTURE
     CUresult status = allocate(address, size);
