@@ -100,6 +100,14 @@ import Testing
         #expect(answer.status == 69 && answer.output.contains("refused  /nonexistent (named by KHUFU_CC)"))
     }
 
+    @Test func doctorWithoutAGPU() throws {
+        let nowhere = ["KHUFU_LIBCUDA": "/nonexistent", "KHUFU_NVRTC": "/nowhere"]
+        let output = try run("doctor", environment: nowhere).output
+        #expect(output.contains("cuda driver    absent   /nonexistent (named by KHUFU_LIBCUDA) is not there"))
+        #expect(output.contains("cuda compiler  absent   /nowhere (named by KHUFU_NVRTC) is not there"))
+        #expect(output.contains("cuda: There is no CUDA device: /nonexistent (named by KHUFU_LIBCUDA) is not there."))
+    }
+
     @Test func cacheIsShownAndCleared() throws {
         let folder = try TemporaryFolder()
         let setting = ["KHUFU_CACHE_DIR": folder.path("cache")]

@@ -26,7 +26,7 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: why there is none.
     func accelerator() throws(EngineError) -> any Accelerator {
         switch self {
-        case .cuda: throw EngineError("CUDA is not built yet.")
+        case .cuda(let number): try CUDA.device(number)
         case .openCL(let number): try OpenCL.device(number)
         }
     }
