@@ -13,6 +13,17 @@ protocol Accelerator: AnyObject, Sendable {
     ///
     /// - Parameter stream: a `CUstream` or `cl_command_queue` of this device's, which is used and not kept.
     func queue(stream: UInt?) throws(EngineError) -> any AcceleratorQueue
+
+    /// Bytes of memory that a call may take now, unless its caller says otherwise.
+    func usableByteCount() throws(EngineError) -> Int
+
+    /// A table that stays on the device, for calls to come that need the same: they queue no copy of it. Nil where none is kept.
+    func keptTable(_ numbers: [Int64]) throws(EngineError) -> DeviceBuffer?
+}
+
+extension Accelerator {
+    func usableByteCount() throws(EngineError) -> Int { properties.memoryByteCount / 10 * 7 }
+    func keptTable(_ numbers: [Int64]) throws(EngineError) -> DeviceBuffer? { nil }
 }
 
 /// What decides how work is cut for a device.

@@ -11,8 +11,8 @@ struct AcceleratorRun {
     /// The points of the result and those reduced over that this run takes.
     let rows: Range<Int>
     let columns: Range<Int>
-    /// Bytes of the device's memory that it may take.
-    let memoryLimit: Int
+    /// Bytes of the device's memory that it may take; nil for what is free.
+    let memoryLimit: Int?
     let output: Destination
 
     /// Where what is computed goes.
@@ -27,17 +27,28 @@ struct AcceleratorRun {
 
     /// Computes; with arrays on the device, returns when the work is queued.
     func carryOut() throws(EngineError) {
-        if isOnDevice || plan.peakByteCount <= memoryLimit { return try runResident() }
-        try StreamedRun(self).carryOut()
+        guard let room = try roomIfExceeded() else { return try runResident() }
+        try StreamedRun(self, room: room).carryOut()
     }
 
     /// Bytes of the device's memory that a run takes at most, the caller's own arrays there not counted.
     var peakByteCount: Int {
         get throws(EngineError) {
-            if isOnDevice || plan.peakByteCount <= memoryLimit { return plan.peakByteCount }
-            return try StreamedRun(self).peakByteCount
+            guard let room = try roomIfExceeded() else { return plan.peakByteCount }
+            return try StreamedRun(self, room: room).peakByteCount
         }
     }
+
+    /// The bytes that there are, where they are fewer than a run with all arrays on the device takes.
+    private func roomIfExceeded() throws(EngineError) -> Int? {
+        let needed = plan.peakByteCount
+        // The caller's arrays are there already. What is free need not be asked for little.
+        guard !isOnDevice, needed > Self.little || memoryLimit != nil else { return nil }
+        let room = if let memoryLimit { memoryLimit } else { try kernel.accelerator.usableByteCount() }
+        return needed > room ? room : nil
+    }
+
+    private static let little = 1 << 24
 
     // MARK: The plan of a run with all arrays on the device
 
@@ -117,7 +128,7 @@ struct AcceleratorRun {
         let memory = DeviceMemory(queue)
         var arrays = AcceleratorKernel.Arrays(
             items: binding.batchCount, rows: rows.count, columns: columns.count, inputs: try inputs(memory))
-        if binding.batchCount > 1 { arrays.offsets = try memory.upload(itemOffsets) }
+        if binding.batchCount > 1 { arrays.offsets = try table(itemOffsets, memory) }
         arrays.table = try memory.allocateIfAny(binding.batchCount * columns.count * kernel.columnTableByteCount)
         arrays.rowTable = try memory.allocateIfAny(binding.batchCount * rows.count * kernel.rowTableByteCount)
         if case .results(let output) = output {
@@ -191,16 +202,22 @@ struct AcceleratorRun {
         if !tasks.isEmpty {
             let ranges = schedule.ranges.flatMap { [Int64($0.lowerBound), Int64($0.upperBound)] }
             let list = AcceleratorKernel.Tasks(
-                count: tasks.count / 7, tasks: try memory.upload(tasks), ranges: try memory.upload(ranges))
+                count: tasks.count / 7, tasks: try table(tasks, memory), ranges: try table(ranges, memory))
             try kernel.reduce(arrays, tasks: list, states: states, firstPosition: columns.lowerBound, on: memory.queue)
         }
         if !merges.isEmpty {
-            let list = (count: merges.count / 6, merges: try memory.upload(merges))
+            let list = (count: merges.count / 6, merges: try table(merges, memory))
             try kernel.merge(states, parts: 0, into: arrays, list: list, on: memory.queue)
         }
     }
 
     // MARK: Copies
+
+    /// A table on the device. On a caller's stream it is one that is kept: a graph that is captured there can use it, and cannot copy.
+    private func table(_ numbers: [Int64], _ memory: DeviceMemory) throws(EngineError) -> DeviceBuffer {
+        if isOnDevice, let kept = try kernel.accelerator.keptTable(numbers) { return kept }
+        return try memory.upload(numbers)
+    }
 
     /// The inputs on the device: the caller's own, or copies of the points that this run takes.
     private func inputs(_ memory: DeviceMemory) throws(EngineError) -> [DeviceBuffer] {

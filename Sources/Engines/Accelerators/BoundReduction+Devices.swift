@@ -55,7 +55,7 @@ extension BoundReduction {
             return AcceleratorRun(
                 kernel: kernel, binding: binding, sparsity: options.sparsity?.restricted(toRows: rows), memory: options.memory,
                 rows: rows, columns: splitsColumns ? share(binding.columnCount) : 0..<binding.columnCount,
-                memoryLimit: options.deviceMemoryLimit ?? kernel.accelerator.usableByteCount, output: destination)
+                memoryLimit: options.deviceMemoryLimit, output: destination)
         }
         return (runs.filter { !$0.rows.isEmpty }, states)
     }
@@ -72,11 +72,6 @@ extension BoundReduction {
             }
         }
     }
-}
-
-extension Accelerator {
-    /// What one call takes at most, unless its caller says otherwise: others may be at work on the device, too.
-    var usableByteCount: Int { properties.memoryByteCount / 10 * 7 }
 }
 
 extension BlockSparsity {

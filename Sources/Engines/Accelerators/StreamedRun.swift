@@ -21,12 +21,13 @@ struct StreamedRun {
         stride(from: range.lowerBound, to: range.upperBound, by: length).map { $0..<min($0 + length, range.upperBound) }
     }
 
+    /// - Parameter all: bytes of the device's memory that it may take.
     /// - Throws: where not even small pieces fit, or the call cannot be cut.
-    init(_ run: AcceleratorRun) throws(EngineError) {
+    init(_ run: AcceleratorRun, room all: Int) throws(EngineError) {
         self.run = run
         let kernel = run.kernel
         func refused(_ what: String) -> EngineError {
-            EngineError("\(what) takes more of \(kernel.accelerator.properties.name)'s memory than the \(run.memoryLimit) bytes that it may.")
+            EngineError("\(what) takes more of \(kernel.accelerator.properties.name)'s memory than the \(all) bytes that it may.")
         }
         guard run.sparsity == nil else { throw refused("A block-sparse call, which is not cut,") }
         guard case .results = run.output else { throw refused("A part of the columns") }
@@ -34,7 +35,7 @@ struct StreamedRun {
             kernel.inputs.indices.reduce(0) { $0 + (kernel.inputs[$1].role == role ? run.pointByteCount($1) : 0) }
         }
         let parameters = byteCount(.parameter)
-        let room = run.memoryLimit - parameters
+        let room = all - parameters
         let columnBytes = byteCount(.column) + kernel.columnTableByteCount
         let rowBytes = byteCount(.row) + run.resultByteCount + kernel.rowTableByteCount
         let stateBytes = kernel.stateValueByteCount + kernel.statePositionByteCount

@@ -10,6 +10,7 @@ final class CUDADevice: Accelerator {
     private let search: NVRTCSearch
     private let cache: KernelCache
     private let programs = Memo<String, CUDAProgram, EngineError>(capacity: 512)
+    private let tables = Mutex(CUDATables())
     /// Once found; a package with it may be installed meanwhile.
     private let found = Mutex<NVRTC?>(nil)
 
@@ -59,6 +60,13 @@ final class CUDADevice: Accelerator {
     }
 
     // MARK: Memory
+
+    func usableByteCount() throws(EngineError) -> Int { try freeByteCount() / 10 * 9 }
+
+    func keptTable(_ numbers: [Int64]) throws(EngineError) -> DeviceBuffer? {
+        try context.requireOurs()
+        return try tables.withLock { tables throws(EngineError) in try tables.buffer(for: numbers, of: self) }
+    }
 
     /// How many bytes are free now, in all processes' view.
     func freeByteCount() throws(EngineError) -> Int {

@@ -1,52 +1,48 @@
 /// The OpenCL devices of this machine.
 package enum OpenCL {
-    private struct Found: Sendable {
-        var library: OpenCLLibrary?
-        /// What was looked at and why it was taken or refused.
-        var searched: [(place: String, outcome: String)]
-        var devices: [OpenCLDevice]
-    }
+    private final class Found: Sendable {
+        let candidates: [LibraryCandidate]
+        let devices: [OpenCLDevice]
 
-    private final class Registry: Sendable {
-        let found = Lazy { OpenCL.find(ProcessEnvironment.current) }
-    }
-
-    private static let registry = PerProcess { Registry() }
-
-    private static func find(_ environment: [String: String]) -> Found {
-        var searched: [(String, String)] = []
-        for place in OpenCLLibrary.places(environment) {
-            do throws(SharedLibrary.LoadingError) {
-                let library = try OpenCLLibrary(at: place)
-                let devices = library.devices.map { OpenCLDevice(library, platform: $0.platform, device: $0.device) }
-                searched.append((place, "taken; \(devices.isEmpty ? "it finds no device" : "it finds \(devices.count)")"))
-                return Found(library: library, searched: searched, devices: devices)
-            } catch {
-                searched.append((place, "refused: \(error.reason)"))
+        init(_ environment: [String: String]) {
+            var candidates: [LibraryCandidate] = []
+            var devices: [OpenCLDevice] = []
+            for place in OpenCLLibrary.places(environment) {
+                do throws(LibraryPlace.Refusal) {
+                    let library = try place.open(OpenCLLibrary.init)
+                    devices = library.devices.map { OpenCLDevice(library, platform: $0.platform, device: $0.device) }
+                    candidates.append(place.candidate(.works(devices.isEmpty ? "finds no device" : "finds devices")))
+                    break
+                } catch {
+                    candidates.append(place.candidate(error.verdict))
+                }
             }
+            (self.candidates, self.devices) = (candidates, devices)
         }
-        return Found(library: nil, searched: searched, devices: [])
     }
+
+    private static let found = PerProcess { Found(ProcessEnvironment.current) }
 
     static func device(_ number: Int) throws(EngineError) -> OpenCLDevice {
-        let found = registry.value.found.value
-        guard found.library != nil else {
-            throw EngineError("There is no OpenCL here: no loader was found; `khufu doctor` lists where it was looked for.")
-        }
-        guard found.devices.indices.contains(number) else {
-            throw EngineError("There is no OpenCL device \(number): the loader finds \(found.devices.count).")
-        }
-        return found.devices[number]
+        let found = found.value
+        if found.devices.indices.contains(number) { return found.devices[number] }
+        let isLoaded = found.candidates.contains { if case .works = $0.verdict { true } else { false } }
+        let notable = found.candidates.notable.map(\.description).joined(separator: "; ")
+        throw EngineError(
+            isLoaded
+                ? "There is no OpenCL device \(number): the loader finds \(found.devices.count)."
+                : notable.isEmpty
+                    ? "There is no OpenCL device: no loader, libOpenCL.so.1, was found (khufu doctor lists every place that was looked at)."
+                    : "There is no OpenCL device: \(notable).")
     }
 
-    package static var deviceCount: Int { registry.value.found.value.devices.count }
+    package static var deviceCount: Int { found.value.devices.count }
 
-    /// What was found and where it was looked for, a line each; for a report.
-    package static var report: [String] {
-        let found = registry.value.found.value
-        return found.searched.map { "\($0.place): \($0.outcome)" }
-            + found.devices.enumerated().map { number, device in
-                "\(number): \(device.properties.name), \(device.platform), \(device.properties.unitCount) units, \(device.properties.memoryByteCount >> 20) MiB\(device.properties.hasFloat64 ? "" : ", no float64")"
-            }
+    /// Where the loader was looked for, and what became of it.
+    package static var candidates: [LibraryCandidate] { found.value.candidates }
+
+    /// The devices, as people would tell them apart.
+    package static var deviceNames: [String] {
+        found.value.devices.map { "\($0.properties.name), \($0.platform)\($0.properties.hasFloat64 ? "" : ", no float64")" }
     }
 }

@@ -12,18 +12,17 @@ final class OpenCLLibrary: Sendable {
     typealias Object = OpaquePointer
     typealias Status = Int32
 
-    /// Where a loader is looked for, in this order; a file that the environment variable `KHUFU_OPENCL` names is taken or nothing.
-    static func places(_ environment: [String: String]) -> [String] {
-        if let path = environment["KHUFU_OPENCL"], !path.isEmpty { return [path] }
+    /// Where a loader is looked for, in this order.
+    static func places(_ environment: [String: String]) -> [LibraryPlace] {
+        if let named = environment.setting("KHUFU_OPENCL") { return [LibraryPlace(path: named, origin: "named by KHUFU_OPENCL")] }
         #if canImport(Darwin)
-        return ["/System/Library/Frameworks/OpenCL.framework/OpenCL"]
+        return [LibraryPlace(path: "/System/Library/Frameworks/OpenCL.framework/OpenCL", origin: "of the system")]
         #else
-        return ["libOpenCL.so.1", "libOpenCL.so", "/usr/local/nvidia/lib64/libOpenCL.so.1"]
+        return ["libOpenCL.so.1", "libOpenCL.so"].map { LibraryPlace(path: $0, origin: "of the system") }
+            + ["/usr/local/nvidia/lib64/libOpenCL.so.1"].map { LibraryPlace(path: $0, origin: "in a usual folder") }
         #endif
     }
 
-    /// The place that it was found at.
-    let place: String
     private let library: SharedLibrary
 
     let getPlatformIDs: @Sendable @convention(c) (UInt32, UnsafeMutablePointer<Object?>?, UnsafeMutablePointer<UInt32>?) -> Status
@@ -76,14 +75,12 @@ final class OpenCLLibrary: Sendable {
     let flush: @Sendable @convention(c) (Object) -> Status
     let finish: @Sendable @convention(c) (Object) -> Status
 
-    /// - Throws: why the loader at a place cannot be used.
-    init(at place: String) throws(SharedLibrary.LoadingError) {
-        let library = try SharedLibrary(path: place)
+    /// - Throws: what it lacks.
+    init(_ library: SharedLibrary) throws(SharedLibrary.LoadingError) {
         func entry<Function>(_ name: String) throws(SharedLibrary.LoadingError) -> Function {
             guard let address = library.symbol(name) else { throw SharedLibrary.LoadingError(reason: "it lacks \(name)") }
             return unsafeBitCast(address, to: Function.self)
         }
-        self.place = place
         self.library = library
         getPlatformIDs = try entry("clGetPlatformIDs")
         getPlatformInfo = try entry("clGetPlatformInfo")

@@ -20,15 +20,14 @@ struct DoctorCommand: ParsableCommand {
         sheet.add("threads", "\(ThreadPool.defaultThreadCount) of \(ProcessInfo.processInfo.processorCount)")
         sheet.add("compilers", Self.compilers)
         let cuda = CUDA.report()
-        sheet.add("cuda driver", Self.libraries(cuda.drivers))
-        sheet.add("cuda compiler", Self.libraries(cuda.compilers))
+        sheet.add("cuda driver", DeviceReport.text(cuda.drivers))
+        sheet.add("cuda compiler", DeviceReport.text(cuda.compilers))
+        sheet.add("opencl", DeviceReport.text(OpenCL.candidates))
         sheet.add("cache", Self.cache)
         sheet.add("settings", Self.settings)
-        let check = SelfCheck.run()
-        sheet.add(
-            "devices",
-            "cpu: \(check.isPassed ? "works" : "does not work")\ninterpreter: works\n\(Self.devices(cuda))\nopencl: not built yet"
-        )
+        let check = SelfCheck.run(on: ExecutionOptions(engine: .cpu))
+        let devices = ["cpu: \(check.isPassed ? "works" : "does not work")", "interpreter: works"] + DeviceReport.devices(cuda)
+        sheet.add("devices", devices.joined(separator: "\n"))
         sheet.add("self-check", check.text)
         print(sheet.text())
         guard check.isPassed else {
@@ -112,32 +111,6 @@ struct DoctorCommand: ParsableCommand {
         }
     }
 
-    /// Every place where a library may be; the first that works is used, unless a device needs another version.
-    private static func libraries(_ candidates: [LibraryCandidate]) -> String {
-        candidates.map { candidate in
-            let mark =
-                switch candidate.verdict {
-                case .works: "works  "
-                case .refused: "refused"
-                case .absent: "absent "
-                }
-            return "\(mark)  \(candidate)"
-        }.joined(separator: "\n")
-    }
-
-    private static func devices(_ cuda: CUDAReport) -> String {
-        switch cuda.devices {
-        case .failure(let error): return "cuda: \(error)"
-        case .success(let devices) where devices.isEmpty: return "cuda: none"
-        case .success(let devices):
-            return devices.map { device in
-                let nature =
-                    "\(device.name), compute capability \(device.capability), \(counted(device.multiprocessorCount, "multiprocessor")), \(readable(bytes: device.memoryByteCount))"
-                return "cuda \(device.number): \(device.obstacle.map { "does not work. \($0)" } ?? "compiles"); \(nature)"
-            }.joined(separator: "\n")
-        }
-    }
-
     private static var cache: String {
         do { return CacheReport.text(try KernelCache.shared.folder) } catch { return "\(error)" }
     }
@@ -145,8 +118,7 @@ struct DoctorCommand: ParsableCommand {
     private static var settings: String {
         let names = [
             "KHUFU_CC", "KHUFU_SIMD", "KHUFU_SQUARED_DISTANCES", "KHUFU_CACHE_DIR", "KHUFU_NUM_THREADS",
-            "KHUFU_LIBCUDA", "KHUFU_NVRTC",
-            DataFolder.environmentVariable,
+            "KHUFU_LIBCUDA", "KHUFU_NVRTC", "KHUFU_OPENCL", DataFolder.environmentVariable,
         ]
         let set = names.compactMap { name in
             ProcessInfo.processInfo.environment[name].map { "\(name)=\(printable($0, limit: 200))" }
