@@ -23,18 +23,21 @@ final class AcceleratorKernel: Sendable {
     /// Compiles, or finds what was compiled before.
     init(_ reduction: Reduction, precision: Precision, on accelerator: any Accelerator) throws(EngineError) {
         let properties = accelerator.properties
-        let kernel: Kernel
+        let source: AcceleratorSource
         do {
-            kernel = try Kernel(lowering: reduction, precision: precision)
+            source = try AcceleratorSource(
+                lowering: reduction, precision: precision, language: properties.language,
+                sharedByteCount: properties.sharedByteCount)
         } catch {
             throw EngineError("\(error)")
         }
-        let source = AcceleratorSource(kernel, language: properties.language, sharedByteCount: properties.sharedByteCount)
+        let kernel = source.kernel
         guard properties.hasFloat64 || !source.usesFloat64 else {
             throw EngineError("\(properties.name) has no float64, which the data or its totals are in.")
         }
         guard source.threads <= properties.largestGroup else {
-            throw EngineError("\(properties.name) runs at most \(properties.largestGroup) threads in a group; \(source.threads) are needed.")
+            throw EngineError(
+                "\(properties.name) runs at most \(properties.largestGroup) threads in a group; \(source.threads) are needed.")
         }
         self.reduction = reduction
         self.accelerator = accelerator

@@ -37,23 +37,31 @@ struct AcceleratorDialect: Dialect {
     func not(_ mask: String) -> String { "!\(mask)" }
     func anyHolds(_ mask: String, _ type: ElementType) -> String { mask }
     var blockLoopNote: String? { "UNROLL" }
+    // A branch costs four instructions, which a comparison of a pair does not.
+    var gathersBranches: Bool { block.rowsPerThread * block.columns > 1 && !isMerging }
 
-    /// Arrays are registers where every index is known when compiling. Long loops are repeated as they are: code must not grow with the
-    /// dimension.
-    func loopNote(count: Int, _ body: [Statement]) -> String? {
-        let statements = body.repeatedCount * block.rowsPerThread * block.columns
-        if count * statements <= Self.mostUnrolledStatements { return "UNROLL" }
-        return statements * 4 <= Self.mostUnrolledStatements ? "UNROLL_4" : "UNROLL_1"
+    func loopNote(counter: Int, count: Int, _ body: [Statement]) -> String? {
+        let repetitions = block.unrolling(kernel).repetitions(counter, count, body)
+        return repetitions == count ? "UNROLL" : "UNROLL_\(repetitions)"
     }
 
-    private static let mostUnrolledStatements = 2_048
+    /// How often the loop over columns is unrolled: the loop's own instructions weigh where there are few others.
+    func columnLoopNote(_ body: [Statement]) -> String {
+        let statements = block.unrolling(kernel).size(of: body) * block.rowsPerThread
+        // Numbers of two registers fill them sooner.
+        let weight = kernel.precision.arithmetic == .float64 ? 2 : 1
+        let repetitions = [8, 4, 2].first { $0 * statements * weight <= Self.mostUnrolledColumns }
+        return "UNROLL_\(repetitions ?? 1)"
+    }
+
+    private static let mostUnrolledColumns = 1_024
 
     // MARK: Places
 
     func element(_ array: ArrayInfo, _ position: String, _ block: String) -> String {
         guard let first = self.block.rowTable[array.reference.id] else { return "\(array.name)[\(position)]\(block)" }
         let component = [position, first > 0 ? "\(first)" : "0"].filter { $0 != "0" }.joined(separator: " + ")
-        return "row_table[\(component.isEmpty ? "" : "(\(component)) * rows + ")row[r]]"
+        return "row_table[\(component.isEmpty ? "" : "(\(component)) * row_stride + ")row[r]]"
     }
 
     func laneNumber(of input: Kernel.Input, _ component: String, in lanes: LanePoints) -> String {
@@ -72,6 +80,13 @@ struct AcceleratorDialect: Dialect {
             return "tile[\(element(tile.stride, column, [offset == 0 ? "0" : "\(offset)", component]))]"
         }
         return "\(kernel.name(of: source))[\(element(kernel.dimension(of: source), "(tile_first + \(column))", component))]"
+    }
+
+    func columnComponent(_ index: Index, of source: ColumnSource) -> Index {
+        guard let chunk = kernel.chunk, let tile = block.tile, let length = tile.lengths[source],
+            length != kernel.dimension(of: source)
+        else { return index }
+        return index.within(chunk)
     }
 
     func partNumber(_ component: String) -> String {
@@ -123,18 +138,5 @@ struct AcceleratorDialect: Dialect {
 
     func exportPosition(_ value: String, at position: String) -> String {
         "if (IS_ROW(r)) part_positions[\(element(kernel.stateCount.positions, Self.state, position))] = first_position + position_base + \(value);"
-    }
-}
-
-extension [Statement] {
-    /// How many statements are run, those in loops as often as these say.
-    fileprivate var repeatedCount: Int {
-        reduce(0) { sum, statement in
-            switch statement {
-            case .loop(_, let count, let body): sum + Swift.min(count * body.repeatedCount, 1 << 20)
-            case .whenAny(_, let body): sum + body.repeatedCount
-            default: sum + 1
-            }
-        }
     }
 }

@@ -30,11 +30,23 @@ extension AcceleratorFrame {
         rows(&body)
         arrays(of: Set(Kernel.Section.allCases), &body)
         crossingRegisters(&body)
+        if let chunk = kernel.chunk {
+            body.braced("for (int chunk = 0; chunk < \(chunk.count); chunk++)") { body in
+                body.line("const int k\(chunk.counter) = \(chunk.firstText);")
+                mergeParts(&body)
+            }
+        } else {
+            mergeParts(&body)
+        }
+        return function("khufu_merge", parameters, body)
+    }
+
+    private func mergeParts(_ body: inout StatementPrinter) {
         section(.begin, "Nothing accumulated yet.", &body)
+        body.line("UNROLL_1")
         body.braced("for (i64 j = 0; j < part_count; j++)") { body in
             body.block(kernel.sections[.pair, default: []], of: .pair)
         }
         section(.finish, "The result.", &body)
-        return function("khufu_merge", parameters, body)
     }
 }

@@ -12,7 +12,9 @@ struct AcceleratorFrame {
     init(kernel: Kernel, language: AcceleratorLanguage, block: ThreadBlock, isMerging: Bool) {
         (self.kernel, self.language, self.block, self.isMerging) = (kernel, language, block, isMerging)
         dialect = AcceleratorDialect(kernel: kernel, block: block, isMerging: isMerging)
-        uses = RegisterUses(Kernel.Section.allCases.map { kernel.sections[$0, default: []] }, splitsAtBarriers: block.columns > 1)
+        uses = RegisterUses(
+            Kernel.Section.allCases.map { kernel.sections[$0, default: []] }, splitsAtBarriers: block.columns > 1,
+            splitsAtBranches: dialect.gathersBranches)
     }
 
     var number: String { dialect.type(.number) }
@@ -21,7 +23,7 @@ struct AcceleratorFrame {
 
     func text(_ functions: [String?]) -> String {
         let constants = "#define THREADS \(block.threads)\n#define R \(block.rowsPerThread)\n"
-        let prelude = AcceleratorPrelude(language: language, kernel: kernel, usesFloat64: usesFloat64)
+        let prelude = AcceleratorPrelude(language: language, kernel: kernel, dialect: dialect, usesFloat64: usesFloat64)
         return ([heading, constants, prelude.text] + functions.compactMap { $0 }).joined(separator: "\n")
     }
 
@@ -69,6 +71,17 @@ struct AcceleratorFrame {
         let registers = uses.crossing.filter { $0.section.isRepeatedPerRow && uses.constants[$0] == nil }
         for register in registers.sorted(by: { $0.id < $1.id }) {
             printer.line("\(dialect.type(register.type)) t\(register.id)\(blockDimensions(register.section));")
+        }
+    }
+
+    /// Bytes of the arrays that are no registers.
+    var localByteCount: Int {
+        let unrolling = block.unrolling(kernel)
+        let local = kernel.sections.values.reduce(into: Set<Int>()) { $0.formUnion(unrolling.arraysInMemory($1)) }
+        return local.subtracting(block.rowTable.keys).reduce(0) { sum, id in
+            let info = kernel.arrays[id]
+            let copies = info.section.isRepeatedPerRow ? block.rowsPerThread * (info.section == .pair ? block.columns : 1) : 1
+            return sum + info.reference.count * copies * (["f64", "i64"].contains(dialect.type(info.type)) ? 8 : 4)
         }
     }
 

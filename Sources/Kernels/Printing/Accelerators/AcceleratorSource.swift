@@ -10,35 +10,43 @@ import Formulas
 public struct AcceleratorSource: Sendable {
     /// The whole text.
     public let text: String
+    /// What it was printed from.
+    public let kernel: Kernel
     /// Threads per group, of every function.
     public let threads: Int
     /// Rows per group.
     public let rowsPerGroup: Int
     /// Bytes per row of the table of what is too long for registers.
     public let rowTableByteCount: Int
+    /// Bytes of arrays that each thread has in memory of its own, as registers are too few.
+    public let localByteCount: Int
     /// Whether numbers in float64 are computed with.
     public let usesFloat64: Bool
 
     /// - Parameter sharedByteCount: how many bytes a group may share.
-    public init(_ kernel: Kernel, language: AcceleratorLanguage, sharedByteCount: Int) {
-        let block = ThreadBlock(for: kernel, sharedByteCount: sharedByteCount)
-        let frame = AcceleratorFrame(kernel: kernel, language: language, block: block, isMerging: false)
+    public init(
+        lowering reduction: Reduction, precision: Precision, language: AcceleratorLanguage, sharedByteCount: Int
+    ) throws(FormulaError) {
+        let plan = try BlockPlan(lowering: reduction, precision: precision, sharedByteCount: sharedByteCount)
+        let kernel = plan.kernel
+        let frame = AcceleratorFrame(kernel: kernel, language: language, block: plan.block, isMerging: false)
         self.init(frame, text: frame.text([kernel.columnTableWidth > 0 ? frame.columnFunction() : nil, frame.rowFunction()]))
     }
 
     /// What merges the states of a reduction's rows whose columns were split.
     public init(merging reduction: Reduction, precision: Precision, language: AcceleratorLanguage) {
-        let kernel = Kernel(merging: reduction, precision: precision)
-        let block = ThreadBlock(threads: 128, rowsPerThread: 1, tile: nil)
-        let frame = AcceleratorFrame(kernel: kernel, language: language, block: block, isMerging: true)
+        let plan = BlockPlan(merging: reduction, precision: precision)
+        let frame = AcceleratorFrame(kernel: plan.kernel, language: language, block: plan.block, isMerging: true)
         self.init(frame, text: frame.text([frame.mergeFunction()]))
     }
 
     private init(_ frame: AcceleratorFrame, text: String) {
         self.text = text
+        kernel = frame.kernel
         threads = frame.block.threads
         rowsPerGroup = frame.block.threads * frame.block.rowsPerThread
         rowTableByteCount = frame.block.rowTableWidth * frame.kernel.precision.arithmetic.byteCount
         usesFloat64 = frame.usesFloat64
+        localByteCount = frame.localByteCount
     }
 }

@@ -22,8 +22,7 @@ struct SourceText {
             "\(counted(source.rowsPerBlock, "row")) (\(counted(source.block.rowVectors, "vector"))) × \(counted(source.block.columns, "column"))"
     }
 
-    private init(_ kernel: Kernel, _ language: AcceleratorLanguage) {
-        let source = AcceleratorSource(kernel, language: language, sharedByteCount: 48 << 10)
+    private init(_ source: AcceleratorSource) {
         whole = source.text
         ownBegins = whole.range(of: "\nKERNEL void")?.lowerBound
         block = counted(source.rowsPerGroup, "row")
@@ -32,9 +31,15 @@ struct SourceText {
     init(of reduction: Reduction, _ precision: Precision, _ language: SourceLanguage) throws {
         switch language {
         case .c: self.init(try Kernel(onThisMachine: reduction, precision))
-        case .cuda: self.init(try Kernel(lowering: reduction, precision: precision), .cuda)
-        case .opencl: self.init(try Kernel(lowering: reduction, precision: precision), .openCL)
+        case .cuda: self.init(try Self.accelerator(reduction, precision, .cuda))
+        case .opencl: self.init(try Self.accelerator(reduction, precision, .openCL))
         }
+    }
+
+    private static func accelerator(
+        _ reduction: Reduction, _ precision: Precision, _ language: AcceleratorLanguage
+    ) throws -> AcceleratorSource {
+        try AcceleratorSource(lowering: reduction, precision: precision, language: language, sharedByteCount: 48 << 10)
     }
 
     func text(withPrelude: Bool) -> String {
