@@ -49,6 +49,7 @@ extension Kernel {
         if let chunkLength { builder.cut(reduction.accumulator.componentCount, into: chunkLength) }
         builder.writeMerging(reduction.accumulator(of: chunkLength))
         self = builder.kernel
+        removeUnusedValues()
     }
 }
 
@@ -164,8 +165,28 @@ extension KernelBuilder {
 }
 
 extension Kernel {
+    /// What some sections take: of the others' values, nothing is computed.
+    func limited(to sections: Set<Section>) -> Kernel {
+        var kernel = self
+        kernel.sections = kernel.sections.filter { sections.contains($0.key) }
+        kernel.removeUnusedValues()
+        return kernel
+    }
+
     /// Drops what nothing uses: operations leave such values behind where they find a shorter way.
     fileprivate mutating func removeUnusedValues() {
+        removeUnusedRegisters()
+        guard isForAccelerators else { return }
+        // What fills an array that nothing reads may be all that reads another.
+        var before: [Section: [Statement]]
+        repeat {
+            before = sections
+            removeUnreadArrays()
+            removeUnusedRegisters()
+        } while sections != before
+    }
+
+    private mutating func removeUnusedRegisters() {
         var uses: [Register: Int] = [:]
         var definitions: [Register: [Register]] = [:]
         for statement in sections.values.flatMap(\.flattened) {
@@ -185,7 +206,29 @@ extension Kernel {
     }
 }
 
+extension Kernel {
+    /// Drops stores to what nothing loads, such as vectors whose components are all registers too.
+    private mutating func removeUnreadArrays() {
+        let read = Set(
+            sections.values.flatMap(\.flattened).compactMap { statement in
+                if case .define(_, .load(let array, _)) = statement { array.id } else { nil }
+            })
+        for section in sections.keys { sections[section] = sections[section]!.storing(in: read) }
+    }
+}
+
 extension [Statement] {
+    fileprivate func storing(in arrays: Set<Int>) -> [Statement] {
+        compactMap { statement in
+            switch statement {
+            case .store(_, let array, _) where !arrays.contains(array.id): nil
+            case .loop(let counter, let count, let body): .loop(counter: counter, count: count, body: body.storing(in: arrays))
+            case .whenAny(let mask, let body): .whenAny(mask, body.storing(in: arrays))
+            default: statement
+            }
+        }
+    }
+
     fileprivate func removing(_ registers: Set<Register>) -> [Statement] {
         compactMap { statement in
             switch statement {

@@ -27,6 +27,8 @@ protocol Dialect: Sendable {
 
     /// One number of each lane's own row, of the column that each lane has, of the column that is a sample's, or of a parameter.
     func laneNumber(of input: Kernel.Input, _ component: String, in lanes: LanePoints) -> String
+    /// A number of a parameter, the same for all lanes.
+    func parameterNumber(of input: Kernel.Input, _ component: String, in lanes: LanePoints) -> String
     /// One number of the current column, of an input or of the table.
     func columnNumber(of source: ColumnSource, _ column: String, _ component: String) -> String
     /// Where a component of the current column is among those that are held.
@@ -57,6 +59,10 @@ extension Dialect {
     func element(_ array: ArrayInfo, _ position: String, _ block: String) -> String { "\(array.name)[\(position)]\(block)" }
 
     func columnComponent(_ index: Index, of source: ColumnSource) -> Index { index }
+
+    func parameterNumber(of input: Kernel.Input, _ component: String, in lanes: LanePoints) -> String {
+        "\(Kernel.inputName(input))[\(component)]"
+    }
 
     var gathersBranches: Bool { false }
 

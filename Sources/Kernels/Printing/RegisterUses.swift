@@ -32,6 +32,9 @@ struct RegisterUses {
         inlined = inlined.filter { useCount[$0.key] == 1 && !crossing.contains($0.key) }
     }
 
+    /// Whether it is written by its name anywhere.
+    func reads(_ register: Register) -> Bool { useCount[register, default: 0] > 0 }
+
     private mutating func visit(_ block: [Statement], _ splitsAtBarriers: Bool) {
         for (position, statement) in block.enumerated() {
             noteDirectStore(statement, before: block.dropFirst(position + 1).first)

@@ -229,7 +229,7 @@ struct StatementPrinter {
                     of: .input(place), column, position(dialect.columnComponent(index, of: .input(place))))
             }
             guard input.role == .parameter, kernel.precision.storage != .float16 else { return nil }
-            return "\(Kernel.inputName(input))[\(position(index))]"
+            return dialect.parameterNumber(of: input, position(index), in: lanes)
         default: return nil
         }
     }

@@ -37,8 +37,8 @@ struct AcceleratorDialect: Dialect {
     func not(_ mask: String) -> String { "!\(mask)" }
     func anyHolds(_ mask: String, _ type: ElementType) -> String { mask }
     var blockLoopNote: String? { "UNROLL" }
-    // A branch costs four instructions, which a comparison of a pair does not.
-    var gathersBranches: Bool { block.rowsPerThread * block.columns > 1 && !isMerging }
+    // A branch costs several instructions, a comparison one. Columns in flight have a branch each: what one changes, the next has to see.
+    var gathersBranches: Bool { block.columns == 1 && block.rowsPerThread > 1 }
 
     func loopNote(counter: Int, count: Int, _ body: [Statement]) -> String? {
         let repetitions = block.unrolling(kernel).repetitions(counter, count, body)
@@ -70,10 +70,23 @@ struct AcceleratorDialect: Dialect {
         switch input.role {
         case .row: place = element(dimension, "row[r]", component)
         case .column: place = element(dimension, "point", component)
-        case .parameter: place = component
+        case .parameter:
+            place = input.variable.dimension > Self.mostKeptNumbers && lanes == .rows ? "origin + \(component)" : component
         }
         return kernel.precision.storage == .float16 ? "f32_from_h16(\(name)[\(place)])" : "\(name)[\(place)]"
     }
+
+    /// Numbers of long parameters are read anew for each column: kept, they would take the registers.
+    func parameterNumber(of input: Kernel.Input, _ component: String, in lanes: LanePoints) -> String {
+        let isLong = lanes == .rows && input.variable.dimension > Self.mostKeptNumbers
+        return "\(Kernel.inputName(input))[\(isLong ? "origin + " : "")\(component)]"
+    }
+
+    var hasLongParameters: Bool {
+        kernel.inputs.contains { $0.role == .parameter && $0.variable.dimension > Self.mostKeptNumbers }
+    }
+
+    private static let mostKeptNumbers = 16
 
     func columnNumber(of source: ColumnSource, _ column: String, _ component: String) -> String {
         if let tile = block.tile, let offset = tile.offsets[source] {

@@ -24,6 +24,7 @@ extension AcceleratorFrame {
         }
         if kernel.reduction.valueCount > 0 { body.line("values += item * rows * \(kernel.reduction.valueCount);") }
         if kernel.reduction.indexCount > 0 { body.line("indices += item * rows * \(kernel.reduction.indexCount);") }
+        if dialect.hasLongParameters { body.line("int origin = 0;") }
         rows(&body)
         if let tile = block.tile { body.line("SHARED \(number) tile[\(tile.columns * tile.stride)];") }
         arrays(of: Set(Kernel.Section.allCases).subtracting([.centre, .column]), &body)
@@ -47,10 +48,11 @@ extension AcceleratorFrame {
     /// Which rows and columns are this group's.
     private func task(_ body: inout StatementPrinter) {
         let isPositioned = kernel.usesPositions
-        body.line("i64 item, first_row, end_row, first_range, end_range, state\(isPositioned ? ", position_base" : "");")
+        func isUsed(_ field: String) -> Bool { field == "state" ? hasStates : field != "position_base" || isPositioned }
+        body.line("i64 \(Self.taskFields.filter(isUsed).joined(separator: ", "));")
         body.line("i64 first_column = 0, end_column = 0;")
         body.braced("if (tasks)") { body in
-            for (k, name) in Self.taskFields.enumerated() where isPositioned || name != "position_base" {
+            for (k, name) in Self.taskFields.enumerated() where isUsed(name) {
                 body.line("\(name) = tasks[\(Self.taskFields.count) * (i64)GROUP + \(k)];")
             }
         }
@@ -64,10 +66,11 @@ extension AcceleratorFrame {
             body.line("first_column = part * part_length;")
             body.line("end_column = first_column + part_length < columns ? first_column + part_length : columns;")
             if isPositioned { body.line("position_base = first_column;") }
-            body.line("state = first_state < 0 ? -1 : first_state + (item * parts + part) * rows + first_row;")
+            if hasStates { body.line("state = first_state < 0 ? -1 : first_state + (item * parts + part) * rows + first_row;") }
         }
     }
 
+    private var hasStates: Bool { !kernel.sections[.export, default: []].isEmpty }
     private static let taskFields = ["item", "first_row", "end_row", "first_range", "end_range", "state", "position_base"]
 
     /// From no column accumulated to the result or the state.
@@ -78,7 +81,7 @@ extension AcceleratorFrame {
             body.line("const i64 end = tasks ? ranges[2 * range + 1] : end_column;")
             passColumns(&body)
         }
-        guard !kernel.sections[.export, default: []].isEmpty else { return section(.finish, "The result.", &body) }
+        guard hasStates else { return section(.finish, "The result.", &body) }
         body.braced("if (state >= 0)") { section(.export, "The state, for merging.", &$0) }
         body.braced("else") { section(.finish, "The result.", &$0) }
     }

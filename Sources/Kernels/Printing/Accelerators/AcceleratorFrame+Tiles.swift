@@ -40,6 +40,7 @@ extension AcceleratorFrame {
         guard block.columns > 1 else {
             body.line(dialect.columnLoopNote(statements))
             body.braced("for (int j = 0; j < tile_count; j++)") { body in
+                forget(&body)
                 fetch(statements, &body)
                 body.block(statements, of: .pair)
                 body.fetched = [:]
@@ -48,15 +49,23 @@ extension AcceleratorFrame {
         }
         body.line("int j = 0;")
         body.braced("for (; j + \(block.columns) <= tile_count; j += \(block.columns))") { body in
-            // Else the address of every number of the row would be computed beforehand, and take the registers.
-            if block.rowTableWidth > 0 { body.line("FORGET(row_stride);") }
+            forget(&body)
             body.columns = block.columns
             body.block(statements, of: .pair)
             body.columns = 1
         }
         // The same, a column at a time.
         body.line("UNROLL_1")
-        body.braced("for (; j < tile_count; j++)") { $0.block(statements, of: .pair) }
+        body.braced("for (; j < tile_count; j++)") { body in
+            forget(&body)
+            body.block(statements, of: .pair)
+        }
+    }
+
+    /// What is read from memory for each column, or where it is, must not be moved ahead of them all: it would take the registers.
+    private func forget(_ body: inout StatementPrinter) {
+        if block.rowTableWidth > 0 { body.line("FORGET(row_stride);") }
+        if dialect.hasLongParameters { body.line("FORGET_INT(origin);") }
     }
 
     /// Reads what all pairs need of the column, in its order: four numbers are one read then, where those that are read when their turn comes

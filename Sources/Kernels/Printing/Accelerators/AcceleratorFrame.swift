@@ -59,7 +59,8 @@ struct AcceleratorFrame {
 
     /// Memory of the thread's own: registers, where every index is known when compiling.
     func arrays(of sections: Set<Kernel.Section>, _ printer: inout StatementPrinter) {
-        for info in kernel.arrays where sections.contains(info.section) && info.reference.count > 0 {
+        let used = Set(sections.flatMap { kernel.sections[$0, default: []].flattened }.compactMap(\.access).map(\.array.id))
+        for info in kernel.arrays where used.contains(info.reference.id) && info.reference.count > 0 {
             if block.rowTable[info.reference.id] != nil { continue }
             let rows = blockDimensions(info.section)
             printer.line("\(dialect.type(info.type)) \(info.name)[\(info.reference.count)]\(rows);")
@@ -68,7 +69,7 @@ struct AcceleratorFrame {
 
     /// Registers that live from one run of statements to another.
     func crossingRegisters(_ printer: inout StatementPrinter) {
-        let registers = uses.crossing.filter { $0.section.isRepeatedPerRow && uses.constants[$0] == nil }
+        let registers = uses.crossing.filter { $0.section.isRepeatedPerRow && uses.constants[$0] == nil && uses.reads($0) }
         for register in registers.sorted(by: { $0.id < $1.id }) {
             printer.line("\(dialect.type(register.type)) t\(register.id)\(blockDimensions(register.section));")
         }
@@ -76,12 +77,12 @@ struct AcceleratorFrame {
 
     /// Bytes of the arrays that are no registers.
     var localByteCount: Int {
-        let unrolling = block.unrolling(kernel)
-        let local = kernel.sections.values.reduce(into: Set<Int>()) { $0.formUnion(unrolling.arraysInMemory($1)) }
-        return local.subtracting(block.rowTable.keys).reduce(0) { sum, id in
+        block.arraysInMemory(kernel).reduce(0) { sum, id in
             let info = kernel.arrays[id]
             let copies = info.section.isRepeatedPerRow ? block.rowsPerThread * (info.section == .pair ? block.columns : 1) : 1
-            return sum + info.reference.count * copies * (["f64", "i64"].contains(dialect.type(info.type)) ? 8 : 4)
+            let bytes = info.reference.count * copies * (["f64", "i64"].contains(dialect.type(info.type)) ? 8 : 4)
+            // Each begins at a multiple of 16.
+            return sum + (bytes + 15) / 16 * 16
         }
     }
 

@@ -14,7 +14,11 @@ struct AcceleratorPrelude {
 
     private var half: String {
         guard kernel.precision.storage == .float16 else { return "" }
-        return language == .cuda ? Self.cudaHalf : Self.openCLHalf
+        let (load, store) = language == .cuda ? (Self.cudaLoad, Self.cudaStore) : (Self.openCLLoad, Self.openCLStore)
+        let readsNumbers = kernel.sections.values.flatMap(\.flattened).contains {
+            if case .define(_, .input) = $0 { true } else { false }
+        }
+        return (readsNumbers ? load : "") + (kernel.reduction.valueCount > 0 ? store : "")
     }
 
     /// The functions that the kernel calls, in the types that it calls them in.
@@ -54,6 +58,7 @@ struct AcceleratorPrelude {
         #define UNROLL_1 _Pragma("unroll 1")
         #define BARRIER() __syncthreads()
         #define FORGET(n) asm volatile("" : "+l"(n))
+        #define FORGET_INT(n) asm volatile("" : "+r"(n))
         #define THREAD ((int)threadIdx.x)
         #define GROUP ((u32)blockIdx.x)
         #define INFINITY_f32 __int_as_float(0x7f800000)
@@ -86,6 +91,7 @@ struct AcceleratorPrelude {
         #define UNROLL_1 _Pragma("unroll 1")
         #define BARRIER() barrier(CLK_LOCAL_MEM_FENCE)
         #define FORGET(n)
+        #define FORGET_INT(n)
         #define THREAD ((int)get_local_id(0))
         #define GROUP ((u32)get_group_id(0))
         #define INFINITY_f32 INFINITY
@@ -111,14 +117,20 @@ struct AcceleratorPrelude {
     }
 
     // float16 is a storage type: 16 bits in memory, f32 in registers.
-    private static let cudaHalf = """
+    private static let cudaLoad = """
         INLINE f32 f32_from_h16(u16 h) { f32 x; asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(h)); return x; }
+
+        """
+    private static let cudaStore = """
         INLINE u16 h16_from_f32(f32 x) { u16 h; asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(x)); return h; }
 
         """
 
-    private static let openCLHalf = """
+    private static let openCLLoad = """
         INLINE f32 f32_from_h16(u16 h) { return vload_half(0, (const half *)&h); }
+
+        """
+    private static let openCLStore = """
         INLINE u16 h16_from_f32(f32 x) { u16 h; vstore_half_rte(x, 0, (half *)&h); return h; }
 
         """

@@ -29,8 +29,13 @@ public struct AcceleratorSource: Sendable {
     ) throws(FormulaError) {
         let plan = try BlockPlan(lowering: reduction, precision: precision, sharedByteCount: sharedByteCount)
         let kernel = plan.kernel
-        let frame = AcceleratorFrame(kernel: kernel, language: language, block: plan.block, isMerging: false)
-        self.init(frame, text: frame.text([kernel.columnTableWidth > 0 ? frame.columnFunction() : nil, frame.rowFunction()]))
+        func frame(_ sections: Set<Kernel.Section>) -> AcceleratorFrame {
+            AcceleratorFrame(kernel: kernel.limited(to: sections), language: language, block: plan.block, isMerging: false)
+        }
+        let rows = frame(Set(Kernel.Section.allCases).subtracting([.centre, .column]))
+        let columns = kernel.columnTableWidth > 0 ? frame([.call, .column]).columnFunction() : nil
+        let whole = frame(Set(Kernel.Section.allCases))
+        self.init(whole, text: whole.text([columns, rows.rowFunction()]))
     }
 
     /// What merges the states of a reduction's rows whose columns were split.

@@ -23,7 +23,9 @@ struct BlockPlan {
             }
         }
         let fitting = plans.filter { $0.words <= Self.mostWords && $0.statements <= Self.mostStatements }
-        guard let best = fitting.min(by: { $0.cycles < $1.cycles }) else {
+        // Arrays in memory are slow, whatever else is saved.
+        let best = fitting.filter { !$0.hasLocalArrays }.min { $0.cycles < $1.cycles } ?? fitting.min { $0.words < $1.words }
+        guard let best else {
             self.init(
                 keepingArraysInMemory: whole,
                 ThreadBlock(for: whole, rowsPerThread: 1, columns: 1, table: [], sharedByteCount: sharedByteCount))
@@ -80,6 +82,8 @@ struct BlockPlan {
         var block: ThreadBlock
         var words: Int
         var statements: Int
+        /// Whether arrays are indexed by what is not known when compiling.
+        var hasLocalArrays: Bool
         var cycles: Double
     }
 
@@ -106,6 +110,7 @@ struct BlockPlan {
                     return Candidate(
                         kernel: kernel, block: block, words: words.total(rows: rows, columns: block.columns, table: table),
                         statements: block.unrolling(kernel).size(of: pair) * rows * block.columns,
+                        hasLocalArrays: !block.arraysInMemory(kernel).isEmpty,
                         cycles: cycles * Double(kernel.chunk?.count ?? 1))
                 }
             }
@@ -123,6 +128,8 @@ private struct KernelWords {
     /// How many numbers of each array of rows a pair reads.
     private(set) var rowReads: [Int: Int] = [:]
     private var pairWords = 0
+    /// Of the group as a whole.
+    private var commonWords = 0
 
     init(_ kernel: Kernel) {
         self.kernel = kernel
@@ -136,6 +143,9 @@ private struct KernelWords {
         let uses = RegisterUses([pair], splitsAtBarriers: true)
         let crossing = uses.crossing.filter { $0.section == .pair && uses.constants[$0] == nil }.map(words)
         // Few of them are needed at one time.
+        let pointers = kernel.inputs.count { $0.role != .row } + (kernel.columnTableWidth > 0 ? 1 : 0)
+        commonWords = 2 * pointers
+        for info in kernel.arrays where info.section == .call { commonWords += info.reference.count * words(info.type) }
         pairWords = pair.assignedInLoops.map(words).reduce(0, +) + min(crossing.reduce(0, +), 4)
     }
 
@@ -143,12 +153,14 @@ private struct KernelWords {
     var perRow: Int { total(rows: 1, columns: 1, table: []) }
 
     func total(rows: Int, columns: Int, table: Set<Int>) -> Int {
-        var (ofRow, ofPair) = (0, pairWords)
+        // Of a row in the table, a chunk is read at once, beside the columns' numbers, and the compiler keeps the addresses too.
+        let ahead = tabled.isEmpty ? 0 : words(.number)
+        var (ofRow, ofPair) = (ahead * 2 * (kernel.chunk?.length ?? 0), pairWords + 4 * ahead)
         for info in kernel.arrays where info.section.isRepeatedPerRow && !table.contains(info.reference.id) {
             let words = info.reference.count * words(info.type)
             if info.section == .pair { ofPair += words } else { ofRow += words }
         }
-        return rows * (ofRow + columns * ofPair)
+        return commonWords + rows * (ofRow + columns * ofPair)
     }
 
     private func words(_ register: Register) -> Int { words(register.type) }

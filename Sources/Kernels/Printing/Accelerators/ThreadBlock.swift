@@ -42,6 +42,13 @@ public struct ThreadBlock: Hashable, Sendable {
         Unrolling(kernel: kernel, tabled: Set(rowTable.keys), localArrays: localArrays, copies: rowsPerThread * columns)
     }
 
+    /// The arrays that are indexed by what is not known when compiling: they are no registers.
+    func arraysInMemory(_ kernel: Kernel) -> Set<Int> {
+        let unrolling = unrolling(kernel)
+        return kernel.sections.values.reduce(into: Set<Int>()) { $0.formUnion(unrolling.arraysInMemory($1)) }.subtracting(
+            rowTable.keys)
+    }
+
     static let usualThreads = 128
     /// Shorter arrays are registers.
     static let shortestTableArray = 24

@@ -19,9 +19,11 @@ struct Unrolling: Sendable {
     /// How many repetitions of a loop are written one after another.
     func repetitions(_ counter: Int, _ count: Int, _ body: [Statement]) -> Int {
         let statements = max(1, size(of: body) * copies)
-        let indexed = body.arrays { $0.counts(counter) }.subtracting(tabled)
-        let isLocal = !indexed.isDisjoint(with: localArrays)
-        if !isLocal, count * statements <= (indexed.isEmpty ? Self.most : Self.mostInRegisters) { return count }
+        let accessed = body.arrays { $0.counts(counter) }
+        let indexed = accessed.subtracting(tabled)
+        // Nor must what is in memory be taken for registers.
+        let isInMemory = !indexed.isDisjoint(with: localArrays) || indexed.isEmpty && !accessed.isEmpty
+        if !isInMemory, count * statements <= (indexed.isEmpty ? Self.most : Self.mostInRegisters) { return count }
         return [4, 2].first { $0 < count && $0 * statements <= 2 * Self.most } ?? 1
     }
 
