@@ -35,6 +35,7 @@ extension Kernel {
         if let chunkLength { builder.cut(reduction.cuttableDimension, into: chunkLength) }
         builder.write(reduction)
         self = builder.kernel
+        copyRowChunks()
         removeUnusedValues()
     }
 }

@@ -137,7 +137,7 @@ private struct KernelWords {
         let pair = kernel.sections[.pair, default: []]
         countReads(pair, times: 1)
         if let chunk = kernel.chunk {
-            let read = [Kernel.Section.pair, .finish, .export].flatMap { kernel.sections[$0, default: []] }
+            let read = [Kernel.Section.begin, .pair, .finish, .export].flatMap { kernel.sections[$0, default: []] }
             tabled = read.arrays { $0.counts(chunk.counter) }.filter { kernel.arrays[$0].section == .row }
         }
         let uses = RegisterUses([pair], splitsAtBarriers: true)
@@ -153,9 +153,7 @@ private struct KernelWords {
     var perRow: Int { total(rows: 1, columns: 1, table: []) }
 
     func total(rows: Int, columns: Int, table: Set<Int>) -> Int {
-        // Of a row in the table, a chunk is read at once, beside the columns' numbers, and the compiler keeps the addresses too.
-        let ahead = tabled.isEmpty ? 0 : words(.number)
-        var (ofRow, ofPair) = (ahead * 2 * (kernel.chunk?.length ?? 0), pairWords + 4 * ahead)
+        var (ofRow, ofPair) = (0, pairWords)
         for info in kernel.arrays where info.section.isRepeatedPerRow && !table.contains(info.reference.id) {
             let words = info.reference.count * words(info.type)
             if info.section == .pair { ofPair += words } else { ofRow += words }
