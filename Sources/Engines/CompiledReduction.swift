@@ -35,6 +35,7 @@ public final class CompiledReduction: Sendable {
 
     private struct AcceleratorKey: Hashable {
         var type: ScalarType
+        var squaredDistances: SquaredDistances
         var exponentials: Exponentials
         var device: Device
     }
@@ -170,10 +171,18 @@ public final class CompiledReduction: Sendable {
         for binding: Binding, _ options: ExecutionOptions, on device: Device
     ) throws(EngineError) -> AcceleratorKernel {
         let accelerator = try device.accelerator()
-        let key = AcceleratorKey(type: binding.type, exponentials: options.exponentials, device: device)
+        let distances: SquaredDistances
+        do throws(CompilationError) {
+            distances = try cache.distances.formOnAccelerators(rows: binding.rowCount)
+        } catch {
+            throw EngineError("\(error)")
+        }
+        let key = AcceleratorKey(
+            type: binding.type, squaredDistances: distances, exponentials: options.exponentials, device: device)
         // A forked child has devices of its own.
         if let known = state.withLock({ $0.acceleratorKernels[key] }), known.accelerator === accelerator { return known }
-        let made = try AcceleratorKernel(reduction, precision: precision(binding.type, options), on: accelerator)
+        let made = try AcceleratorKernel(
+            reduction, precision: precision(binding.type, options), squaredDistances: distances, on: accelerator)
         state.withLock { $0.acceleratorKernels[key] = made }
         return made
     }
@@ -221,7 +230,10 @@ public struct BoundReduction: Sendable {
         guard shape.valueTotal + shape.indexTotal > 0 else { return RunReport(pairs: pairs, evaluatedPairs: 0) }
 
         let output = Output(values: values.baseAddress, indices: indices.baseAddress)
-        if !options.devices.isEmpty {
+        let devices = try options.chosenDevices
+        if !devices.isEmpty {
+            var options = options
+            options.devices = devices
             try runOnDevices(options, output)
             return RunReport(pairs: pairs, evaluatedPairs: pairs)
         }

@@ -20,7 +20,8 @@ public struct ExecutionOptions: Sendable {
     /// error of a log-sum-exp about so much, beside what rounding does. With 0, only terms that are 0 are left out. Nil: sums are not
     /// pruned.
     public var tolerance: Double?
-    /// The accelerators that compute in place of this processor; none by default. Rows are split over several of them, or columns, where
+    /// The accelerators that compute in place of this processor; none by default, or where the engine is chosen automatically, those that
+    /// the environment variable `KHUFU_DEVICE` names, such as "cuda:0,1". Rows are split over several of them, or columns, where
     /// rows are few.
     public var devices: [Device] = []
     /// Where the arrays are: on the host, whence they are copied, or on the one device that computes.

@@ -14,6 +14,8 @@ struct AcceleratorRun {
     /// Bytes of the device's memory that it may take; nil for what is free.
     let memoryLimit: Int?
     let output: Destination
+    /// Told the pairs that are done since it was last told.
+    let progress: (@Sendable (Int) -> Void)?
 
     /// Where what is computed goes.
     enum Destination {
@@ -80,7 +82,8 @@ struct AcceleratorRun {
         let states = saturatingProduct(plan.stateRows, kernel.stateValueByteCount + kernel.statePositionByteCount)
         let table = saturatingProduct(binding.batchCount * columns.count, kernel.columnTableByteCount)
         let rowTable = saturatingProduct(binding.batchCount * rows.count, kernel.rowTableByteCount)
-        plan.peakByteCount = [states, table, rowTable, isOnDevice ? 0 : arrayByteCount].reduce(0, saturatingSum)
+        let centre = binding.batchCount * kernel.centreByteCount
+        plan.peakByteCount = [states, table, rowTable, centre, isOnDevice ? 0 : arrayByteCount].reduce(0, saturatingSum)
         return plan
     }
 
@@ -130,6 +133,7 @@ struct AcceleratorRun {
             items: binding.batchCount, rows: rows.count, columns: columns.count, inputs: try inputs(memory))
         if binding.batchCount > 1 { arrays.offsets = try table(itemOffsets, memory) }
         arrays.table = try memory.allocateIfAny(binding.batchCount * columns.count * kernel.columnTableByteCount)
+        arrays.centre = try memory.allocateIfAny(binding.batchCount * kernel.centreByteCount)
         arrays.rowTable = try memory.allocateIfAny(binding.batchCount * rows.count * kernel.rowTableByteCount)
         if case .results(let output) = output {
             arrays.values = try result(output.values, kernel.reduction.valueCount * binding.type.byteCount, memory)
@@ -150,6 +154,7 @@ struct AcceleratorRun {
         guard !isOnDevice else { return }
         try download(arrays, states, queue)
         try queue.finish()
+        progress?([binding.batchCount, rows.count, columns.count].reduce(1, saturatingProduct))
     }
 
     private func reduce(

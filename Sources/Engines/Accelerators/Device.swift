@@ -5,13 +5,24 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
 
     /// "cuda:0", "opencl:1"; without a number, the first.
     public init?(_ text: String) {
+        guard let devices = Self.list(text), devices.count == 1 else { return nil }
+        self = devices[0]
+    }
+
+    /// One or several of a kind, such as "cuda:0,1"; nil for what says no such thing, or names one twice.
+    public static func list(_ text: String) -> [Device]? {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let number = parts.count == 1 ? 0 : Int(parts[1]), number >= 0 else { return nil }
-        switch parts[0].lowercased() {
-        case "cuda": self = .cuda(number)
-        case "opencl": self = .openCL(number)
-        default: return nil
+        let numbers = parts.count == 1 ? ["0"] : parts[1].split(separator: ",", omittingEmptySubsequences: false)
+        var devices: [Device] = []
+        for text in numbers {
+            guard let number = Int(text), number >= 0 else { return nil }
+            switch parts[0].lowercased() {
+            case "cuda": devices.append(.cuda(number))
+            case "opencl": devices.append(.openCL(number))
+            default: return nil
+            }
         }
+        return Set(devices).count == devices.count ? devices : nil
     }
 
     public var description: String {
@@ -30,6 +41,22 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
         case .openCL(let number): try OpenCL.device(number)
         }
     }
+}
+
+extension ExecutionOptions {
+    /// The accelerators that compute: the caller's, or where the caller leaves it open, those that `KHUFU_DEVICE` names.
+    package var chosenDevices: [Device] {
+        get throws(EngineError) {
+            guard devices.isEmpty, engine == .automatic else { return devices }
+            return try Self.devicesOfEnvironment.get()
+        }
+    }
+
+    private static let devicesOfEnvironment: Result<[Device], EngineError> = {
+        guard let text = ProcessEnvironment.current.setting("KHUFU_DEVICE"), text != "cpu" else { return .success([]) }
+        if let devices = Device.list(text) { return .success(devices) }
+        return .failure(EngineError("KHUFU_DEVICE is \"\(text)\"; it may be cpu, or like cuda, cuda:1, cuda:0,1 or opencl:0."))
+    }()
 }
 
 /// Where the arrays of a call are.

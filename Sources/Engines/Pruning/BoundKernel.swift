@@ -38,7 +38,7 @@ struct BoundKernel: Sendable {
     static func compiled(
         _ formula: Formula, of reduction: Reduction, type: ScalarType, instructionSet: InstructionSet, cache: KernelCache
     ) throws -> BoundKernel? {
-        guard type != .float16, let formulas = try? BoundFormulas(formula, of: reduction, type: type) else { return nil }
+        guard !type.isHalf, let formulas = try? BoundFormulas(formula, of: reduction, type: type) else { return nil }
         return try BoundKernel(formulas, of: reduction) {
             try CPUKernel($0, type: type, instructionSet: instructionSet, cache: cache)
         }

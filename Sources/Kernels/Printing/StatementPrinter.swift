@@ -202,7 +202,7 @@ struct StatementPrinter {
         case .input(let place, let index):
             let input = kernel.inputs[place]
             if input.role == .column, lanes == .rows { return dialect.columnNumber(of: .input(place), column, position(index)) }
-            guard input.role == .parameter, kernel.precision.storage != .float16 else { return nil }
+            guard input.role == .parameter, !kernel.precision.storage.isHalf else { return nil }
             return "\(Kernel.inputName(input))[\(position(index))]"
         default: return nil
         }

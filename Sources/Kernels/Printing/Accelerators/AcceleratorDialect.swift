@@ -19,7 +19,7 @@ struct AcceleratorDialect: Dialect {
     /// The type of an array in memory.
     static func scalar(_ type: ScalarType) -> String {
         switch type {
-        case .float16: "u16"
+        case .float16, .bfloat16: "u16"
         case .float32: "f32"
         case .float64: "f64"
         }
@@ -42,8 +42,17 @@ struct AcceleratorDialect: Dialect {
     /// dimension.
     func loopNote(count: Int, _ body: [Statement]) -> String? {
         let statements = body.repeatedCount * block.rowsPerThread * block.columns
-        if count * statements <= Self.mostUnrolledStatements { return "UNROLL" }
+        if count * statements <= Self.mostUnrolledStatements, usesRegisterArrays(body) { return "UNROLL" }
         return statements * 4 <= Self.mostUnrolledStatements ? "UNROLL_4" : "UNROLL_1"
+    }
+
+    private func usesRegisterArrays(_ body: [Statement]) -> Bool {
+        body.flattened.contains { statement in
+            switch statement {
+            case .define(_, .load(let array, _)), .store(_, let array, _): block.rowTable[array.id] == nil
+            default: false
+            }
+        }
     }
 
     private static let mostUnrolledStatements = 2_048
@@ -64,7 +73,8 @@ struct AcceleratorDialect: Dialect {
         case .column: place = element(dimension, "point", component)
         case .parameter: place = component
         }
-        return kernel.precision.storage == .float16 ? "f32_from_h16(\(name)[\(place)])" : "\(name)[\(place)]"
+        let storage = kernel.precision.storage
+        return storage.isHalf ? "f32_from_\(storage.halfName)(\(name)[\(place)])" : "\(name)[\(place)]"
     }
 
     func columnNumber(of source: ColumnSource, _ column: String, _ component: String) -> String {
@@ -98,7 +108,7 @@ struct AcceleratorDialect: Dialect {
     // MARK: Stores
 
     func storeInCentre(_ value: String, at position: String) -> String {
-        preconditionFailure("accelerators take distances directly")
+        "sample[THREAD] = \(value); BARRIER(); store_median(sample, samples, centre + \(position)); BARRIER();"
     }
 
     func storeInTable(_ value: String, at position: String) -> String {
@@ -106,7 +116,8 @@ struct AcceleratorDialect: Dialect {
     }
 
     func storeResult(_ value: String, at position: String) -> String {
-        let stored = kernel.precision.storage == .float16 ? "h16_from_f32(\(value))" : value
+        let storage = kernel.precision.storage
+        let stored = storage.isHalf ? "\(storage.halfName)_from_f32(\(value))" : value
         return "if (IS_ROW(r)) values[\(element(kernel.reduction.valueCount, "row[r]", position))] = \(stored);"
     }
 

@@ -12,8 +12,11 @@ struct AcceleratorPrelude {
     }
 
     private var half: String {
-        guard kernel.precision.storage == .float16 else { return "" }
-        return language == .cuda ? Self.cudaHalf : Self.openCLHalf
+        switch kernel.precision.storage {
+        case .float16: language == .cuda ? Self.cudaHalf : Self.openCLHalf
+        case .bfloat16: Self.brainHalf(language)
+        case .float32, .float64: ""
+        }
     }
 
     /// The functions that the kernel calls, in the types that it calls them in.
@@ -47,6 +50,7 @@ struct AcceleratorPrelude {
         #define INLINE static __device__ __forceinline__
         #define GLOBAL
         #define SHARED __shared__ __align__(16)
+        #define SHARED_POINTER
         #define RESTRICT __restrict__
         #define UNROLL _Pragma("unroll")
         #define UNROLL_4 _Pragma("unroll 4")
@@ -76,6 +80,7 @@ struct AcceleratorPrelude {
         #define INLINE static inline
         #define GLOBAL __global
         #define SHARED __local __attribute__((aligned(16)))
+        #define SHARED_POINTER __local
         #define RESTRICT restrict
         #define UNROLL _Pragma("unroll")
         #define UNROLL_4 _Pragma("unroll 4")
@@ -106,6 +111,21 @@ struct AcceleratorPrelude {
         INLINE f64 select_f64(i32 m, f64 a, f64 b) { return m ? a : b; }
         INLINE f64 f64_from_f32(f32 x) { return x; }
         INLINE f32 f32_from_f64(f64 x) { return (f32)x; }
+
+        """
+    }
+
+    // bfloat16 is the upper half of a float32, rounded to even.
+    private static func brainHalf(_ language: AcceleratorLanguage) -> String {
+        """
+        #define FLOAT_OF(bits) \(language == .cuda ? "__uint_as_float(bits)" : "as_float(bits)")
+        #define BITS_OF(x) \(language == .cuda ? "__float_as_uint(x)" : "as_uint(x)")
+        INLINE f32 f32_from_b16(u16 b) { return FLOAT_OF((u32)b << 16); }
+        INLINE u16 b16_from_f32(f32 x)
+        {
+            const u32 bits = BITS_OF(x);
+            return (u16)(x == x ? (bits + 0x7fff + ((bits >> 16) & 1)) >> 16 : (bits >> 16) | 0x40);
+        }
 
         """
     }

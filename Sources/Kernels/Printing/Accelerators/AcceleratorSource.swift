@@ -4,10 +4,13 @@ import Formulas
 ///
 /// Lane = row: a thread owns a few rows, a group of threads shares tiles of columns. The functions:
 ///
+///     khufu_centre    finds a point amid the columns (where distances are taken from there)
 ///     khufu_columns   fills the table of what depends on the column only (where there is any such work)
 ///     khufu_rows      reduces some rows over some columns, into results or states
 ///     khufu_merge     makes results of states; a source of its own, `merging`
 public struct AcceleratorSource: Sendable {
+    /// What was printed.
+    public let kernel: Kernel
     /// The whole text.
     public let text: String
     /// Threads per group, of every function.
@@ -19,11 +22,26 @@ public struct AcceleratorSource: Sendable {
     /// Whether numbers in float64 are computed with.
     public let usesFloat64: Bool
 
-    /// - Parameter sharedByteCount: how many bytes a group may share.
-    public init(_ kernel: Kernel, language: AcceleratorLanguage, sharedByteCount: Int) {
-        let block = ThreadBlock(for: kernel, sharedByteCount: sharedByteCount)
+    /// Lowers and prints a reduction.
+    ///
+    /// - Parameters:
+    ///   - squaredDistances: how those of long vectors are computed. Directly, where rows are too long for registers: the way out of an inner
+    ///     product that cancels would be repeated for each of the rows and columns that are then in flight.
+    ///   - sharedByteCount: how many bytes a group may share.
+    public init(
+        _ reduction: Reduction, precision: Precision, squaredDistances: SquaredDistances = .direct, language: AcceleratorLanguage,
+        sharedByteCount: Int
+    ) throws(FormulaError) {
+        var kernel = try Kernel(lowering: reduction, precision: precision, squaredDistances: squaredDistances)
+        var block = ThreadBlock(for: kernel, sharedByteCount: sharedByteCount)
+        if kernel.usesInnerProducts, block.columns > 1 {
+            kernel = try Kernel(lowering: reduction, precision: precision)
+            block = ThreadBlock(for: kernel, sharedByteCount: sharedByteCount)
+        }
         let frame = AcceleratorFrame(kernel: kernel, language: language, block: block, isMerging: false)
-        self.init(frame, text: frame.text([kernel.columnTableWidth > 0 ? frame.columnFunction() : nil, frame.rowFunction()]))
+        self.init(frame, text: frame.text([
+            kernel.centreWidth > 0 ? frame.centreFunction() : nil, kernel.columnTableWidth > 0 ? frame.columnFunction() : nil, frame.rowFunction(),
+        ]))
     }
 
     /// What merges the states of a reduction's rows whose columns were split.
@@ -35,6 +53,7 @@ public struct AcceleratorSource: Sendable {
     }
 
     private init(_ frame: AcceleratorFrame, text: String) {
+        kernel = frame.kernel
         self.text = text
         threads = frame.block.threads
         rowsPerGroup = frame.block.threads * frame.block.rowsPerThread

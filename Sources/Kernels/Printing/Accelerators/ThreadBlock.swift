@@ -25,14 +25,18 @@ public struct ThreadBlock: Hashable, Sendable {
     init(for kernel: Kernel, sharedByteCount: Int) {
         threads = 128
         rowsPerThread = 4
-        for info in kernel.arrays where info.section == .row && info.reference.count > Self.longestRegisterArray {
+        let frequent = kernel.arraysOfFrequentPairs
+        for info in kernel.arrays where info.section == .row {
+            // Registers are for what is read for every pair.
+            let isRare = info.reference.count > Self.longestRareArray && !frequent.contains(info.reference)
+            guard isRare || info.reference.count > Self.longestRegisterArray else { continue }
             rowTable[info.reference.id] = rowTableWidth
             rowTableWidth += info.reference.count
         }
         // Every number of a row's own is a register as long as there are enough of them.
         let words = kernel.wordsPerRow { !rowTable.keys.contains($0) }
         while rowsPerThread > 1, rowsPerThread * words > Self.mostWords { rowsPerThread /= 2 }
-        if !rowTable.isEmpty {
+        if rowTable.keys.contains(where: { frequent.contains(kernel.arrays[$0].reference) }) {
             let ofPairs = kernel.arrays.filter { $0.section == .pair }.reduce(0) { $0 + $1.reference.count }
             let carried = max(1, kernel.sections[.pair, default: []].assignedInLoops.count + ofPairs)
             columns = 16
@@ -48,9 +52,17 @@ public struct ThreadBlock: Hashable, Sendable {
     /// The same and the sums of row × column that a thread carries along.
     private static let mostSums = 96
     private static let longestRegisterArray = 128
+    private static let longestRareArray = 8
 }
 
 extension Kernel {
+    /// The arrays that pairs read outside branches, which few pairs take.
+    fileprivate var arraysOfFrequentPairs: Set<ArrayReference> {
+        var found: Set<ArrayReference> = []
+        for case .define(_, .load(let array, _)) in sections[.pair, default: []].outsideBranches { found.insert(array) }
+        return found
+    }
+
     /// 32-bit words that the arrays of one row take, of those that are asked for.
     fileprivate func wordsPerRow(_ counts: (Int) -> Bool) -> Int {
         arrays.filter { $0.section.isRepeatedPerRow && counts($0.reference.id) }.reduce(0) { words, info in
@@ -98,10 +110,10 @@ public struct ColumnTile: Hashable, Sendable {
 }
 
 extension Kernel {
-    /// What pairs read of a column, in the order in which it is laid out.
+    /// What pairs read of a column, but for few of them, in the order in which it is laid out.
     fileprivate var columnSourcesOfPairs: [ColumnSource] {
         var found: Set<ColumnSource> = []
-        for case .define(_, let expression) in sections[.pair, default: []].flattened {
+        for case .define(_, let expression) in sections[.pair, default: []].outsideBranches {
             switch expression {
             case .columnTable: found.insert(.table)
             case .input(let place, _) where inputs[place].role == .column: found.insert(.input(place))

@@ -22,8 +22,11 @@ struct SourceText {
             "\(counted(source.rowsPerBlock, "row")) (\(counted(source.block.rowVectors, "vector"))) × \(counted(source.block.columns, "column"))"
     }
 
-    private init(_ kernel: Kernel, _ language: AcceleratorLanguage) {
-        let source = AcceleratorSource(kernel, language: language, sharedByteCount: 48 << 10)
+    private init(_ reduction: Reduction, _ precision: Precision, _ language: AcceleratorLanguage) throws {
+        let source = try AcceleratorSource(
+            reduction, precision: precision,
+            squaredDistances: (try? KernelCache.shared.distances)?.formOnAccelerators(rows: .max) ?? .inner, language: language,
+            sharedByteCount: 48 << 10)
         whole = source.text
         ownBegins = whole.range(of: "\nKERNEL void")?.lowerBound
         block = counted(source.rowsPerGroup, "row")
@@ -32,8 +35,8 @@ struct SourceText {
     init(of reduction: Reduction, _ precision: Precision, _ language: SourceLanguage) throws {
         switch language {
         case .c: self.init(try Kernel(onThisMachine: reduction, precision))
-        case .cuda: self.init(try Kernel(lowering: reduction, precision: precision), .cuda)
-        case .opencl: self.init(try Kernel(lowering: reduction, precision: precision), .openCL)
+        case .cuda: try self.init(reduction, precision, .cuda)
+        case .opencl: try self.init(reduction, precision, .openCL)
         }
     }
 
