@@ -26,13 +26,19 @@ final class LatticeKernels: Sendable {
 
     static let largestDimension = 3
 
+    /// Whether a reduction is a sum of Gaussians.
+    static func apply(to reduction: Reduction, type: ScalarType) -> Bool { gaussian(reduction, type) != nil }
+
+    private static func gaussian(_ reduction: Reduction, _ type: ScalarType) -> GaussianProduct? {
+        guard type != .float16, let result = reduction.gaussian, result.rows.dimension <= largestDimension else { return nil }
+        return result
+    }
+
     /// - Returns: nil where the reduction is no sum of Gaussians.
     init?(
         _ reduction: Reduction, whole: CPUKernel, type: ScalarType, instructionSet: InstructionSet, cache: KernelCache
     ) throws {
-        guard type != .float16, let gaussian = reduction.gaussian, gaussian.rows.dimension <= Self.largestDimension else {
-            return nil
-        }
+        guard let gaussian = Self.gaussian(reduction, type) else { return nil }
         func side(
             _ category: Category, _ coordinates: Formula, factor: Formula?, exponent: Formula?, weight: Formula?
         ) throws -> Side {

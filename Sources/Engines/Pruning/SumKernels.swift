@@ -40,7 +40,7 @@ struct SumKernels: Sendable {
     }
 
     /// The negative of a pair's largest magnitude, or of its logarithm; and the sum of magnitudes.
-    private static func formulas(_ reduction: Reduction) throws(FormulaError) -> (weight: Formula, magnitudes: Reduction) {
+    static func formulas(_ reduction: Reduction) throws(FormulaError) -> (weight: Formula, magnitudes: Reduction) {
         func apply(_ name: String, _ operands: Formula...) throws(FormulaError) -> Formula {
             try Catalogue.formula(name, operands.map { .formula($0) })
         }
