@@ -8,7 +8,8 @@ extension BoundReduction {
     func runOnLattice(_ whole: CPUKernel, _ run: Run, _ options: ExecutionOptions) -> Int? {
         guard let tolerance = options.tolerance, tolerance > 0, options.pruning != .never, options.sparsity == nil,
             options.exponentials == .accurate,
-            saturatingProduct(binding.rowCount, binding.columnCount) >= Self.fewestPairs,
+            saturatingProduct(binding.rowCount, binding.columnCount)
+                >= (options.pruning == .always ? Self.fewestPairs : Self.fewestPairsToCompileFor),
             let kernels = compiled.latticeKernels(for: binding, options, whole: whole)
         else { return nil }
         var evaluated = 0
@@ -34,6 +35,8 @@ extension BoundReduction {
             .run()
     }
 
-    /// Below these, all of them take no longer than compiling does.
+    /// Fewer are done before their points are sorted.
     private static let fewestPairs = 1 << 22
+    /// Compiling takes as long as many calls with fewer.
+    private static let fewestPairsToCompileFor = 1 << 26
 }
