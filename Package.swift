@@ -50,7 +50,7 @@ let package = Package(
             path: "Tests/OracleSupport"),
         .testTarget(name: "FormulasTests", dependencies: ["Formulas", "FormulaGeneration", "RandomNumbers"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
-        .testTarget(name: "EnginesTests", dependencies: ["Engines", "RandomNumbers"]),
+        .testTarget(name: "EnginesTests", dependencies: ["Engines", "RandomNumbers"], exclude: ["FakeCUDA"]),
         .testTarget(name: "OracleTests", dependencies: ["Engines", "FormulaGeneration", "OracleSupport", "RandomNumbers"]),
         .testTarget(name: "KhufuTests", dependencies: ["Khufu", "RandomNumbers", real]),
         .testTarget(name: "KhufuCTests", dependencies: ["KhufuC", "KhufuHeader"]),

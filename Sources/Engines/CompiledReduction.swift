@@ -17,6 +17,7 @@ public final class CompiledReduction: Sendable {
 
     private struct State {
         var kernels: [KernelKey: CPUKernel] = [:]
+        var acceleratorKernels: [AcceleratorKey: AcceleratorKernel] = [:]
         /// For pruned runs; nil for types that they were found to be impossible for.
         var prunings: [KernelKey: PruningKernels?] = [:]
         /// For runs by way of a lattice; nil likewise.
@@ -32,6 +33,12 @@ public final class CompiledReduction: Sendable {
         var type: ScalarType
         var squaredDistances: SquaredDistances
         var exponentials: Exponentials
+    }
+
+    private struct AcceleratorKey: Hashable {
+        var type: ScalarType
+        var exponentials: Exponentials
+        var device: Device
     }
 
     /// - Parameter declarations: what the arrays are, in their order; those of the formula's own variables, in order of
@@ -152,11 +159,10 @@ public final class CompiledReduction: Sendable {
                     if work <= Self.interpretedWork { return nil }
                 }
                 if let kernel = state.kernels[key] { return kernel }
-                let precision = Precision(
-                    storage: binding.type, accumulator: reduction.accumulation.usesDoubleAccumulator ? .float64 : nil,
-                    exponentials: key.exponentials)
                 let kernel = try CPUKernel(
-                    try Kernel(lowering: reduction, precision: precision, squaredDistances: key.squaredDistances),
+                    try Kernel(
+                        lowering: reduction, precision: precision(binding.type, options),
+                        squaredDistances: key.squaredDistances),
                     instructionSet: try cache.instructionSet, cache: cache)
                 state.kernels[key] = kernel
                 return kernel
@@ -169,6 +175,27 @@ public final class CompiledReduction: Sendable {
             }
             throw EngineError("\(error)")
         }
+    }
+
+    /// The kernel for a device.
+    ///
+    /// - Throws: where the device is not there, or cannot run it.
+    func acceleratorKernel(
+        for binding: Binding, _ options: ExecutionOptions, on device: Device
+    ) throws(EngineError) -> AcceleratorKernel {
+        let accelerator = try device.accelerator()
+        let key = AcceleratorKey(type: binding.type, exponentials: options.exponentials, device: device)
+        // A forked child has devices of its own.
+        if let known = state.withLock({ $0.acceleratorKernels[key] }), known.accelerator === accelerator { return known }
+        let made = try AcceleratorKernel(reduction, precision: precision(binding.type, options), on: accelerator)
+        state.withLock { $0.acceleratorKernels[key] = made }
+        return made
+    }
+
+    private func precision(_ type: ScalarType, _ options: ExecutionOptions) -> Precision {
+        Precision(
+            storage: type, accumulator: reduction.accumulation.usesDoubleAccumulator ? .float64 : nil,
+            exponentials: options.exponentials)
     }
 
     /// Node evaluations of a call that the interpreter does in about the time that a compiled call takes. The size alone decides, not
@@ -207,11 +234,16 @@ public struct BoundReduction: Sendable {
         let pairs = [binding.batchCount, binding.rowCount, binding.columnCount].reduce(1, saturatingProduct)
         guard shape.valueTotal + shape.indexTotal > 0 else { return RunReport(pairs: pairs, evaluatedPairs: 0) }
 
+        let output = Output(values: values.baseAddress, indices: indices.baseAddress)
+        if !options.devices.isEmpty {
+            try runOnDevices(options, output)
+            return RunReport(pairs: pairs, evaluatedPairs: pairs)
+        }
         let run = Run(
             reduction: compiled.reduction, binding: binding,
             sparsity: options.sparsity ?? .dense(rows: binding.rowCount, columns: binding.columnCount),
             threads: max(1, options.threads ?? ThreadPool.defaultThreadCount), progress: options.progress,
-            output: Output(values: values.baseAddress, indices: indices.baseAddress))
+            output: output)
         if let kernel = try compiled.kernel(for: binding, options) {
             let evaluated = try runOnLattice(kernel, run, options) ?? runPruned(kernel, run, options) ?? run.onProcessor(kernel)
             return RunReport(pairs: pairs, evaluatedPairs: evaluated)

@@ -20,12 +20,19 @@ public struct ExecutionOptions: Sendable {
     /// error of a log-sum-exp about so much, that of a soft maximum Σ e^F g / Σ e^F so many times Σ e^F |g| / Σ e^F, beside what rounding
     /// does. Sums of Gaussians may then go by way of a lattice. With 0, only terms that are 0 are left out. Nil: all pairs are summed.
     public var tolerance: Double?
+    /// The accelerators that compute in place of this processor; none by default. Rows are split over several of them, or columns, where
+    /// rows are few.
+    public var devices: [Device] = []
+    /// Where the arrays are: on the host, whence they are copied, or on the one device that computes.
+    public var memory: ArrayMemory = .host
+    /// Bytes of each device's memory that a call may take; most of it by default. What is larger passes through in pieces.
+    public var deviceMemoryLimit: Int?
     /// Called from any thread as tasks end, with the pairs done and those to do.
     public var progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
 
     public init(
         engine: Engine = .automatic, threads: Int? = nil, sparsity: BlockSparsity? = nil,
-        exponentials: Exponentials = .accurate, pruning: Pruning = .automatic, tolerance: Double? = nil,
+        exponentials: Exponentials = .accurate, pruning: Pruning = .automatic, tolerance: Double? = nil, devices: [Device] = [],
         progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
     ) {
         self.engine = engine
@@ -34,7 +41,16 @@ public struct ExecutionOptions: Sendable {
         self.exponentials = exponentials
         self.pruning = pruning
         self.tolerance = tolerance
+        self.devices = devices
         self.progress = progress
+    }
+}
+
+extension ExecutionOptions {
+    /// The one accelerator that computes; nil for this processor.
+    public var device: Device? {
+        get { devices.first }
+        set { devices = newValue.map { [$0] } ?? [] }
     }
 }
 

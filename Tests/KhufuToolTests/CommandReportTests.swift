@@ -102,7 +102,7 @@ import Testing
     @Test func doctor() throws {
         let folder = try TemporaryFolder()
         let answer = try Tool.run("doctor", in: folder, environment: ["KHUFU_CACHE_DIR": folder.path("cache"), "KHUFU_CC": ""])
-        for word in ["processor", "compilers", "interpreter: works", "not built yet", "safe: it is yours", "self-check"] {
+        for word in ["processor", "compilers", "interpreter: works", "opencl", "safe: it is yours", "self-check"] {
             #expect(answer.output.contains(word), "\(word) is missing in:\n\(answer.output)")
         }
         #expect((answer.status == 0) == answer.output.contains("agrees with the interpreter"))
@@ -111,6 +111,16 @@ import Testing
     @Test func doctorWithoutACompiler() throws {
         let answer = try run("doctor", environment: ["KHUFU_CC": "/nonexistent"])
         #expect(answer.status == 69 && answer.output.contains("refused  /nonexistent (named by KHUFU_CC)"))
+    }
+
+    @Test func doctorWithoutAGPU() throws {
+        let nowhere = ["KHUFU_LIBCUDA": "/nonexistent", "KHUFU_NVRTC": "/nowhere", "KHUFU_OPENCL": "/elsewhere"]
+        let output = try run("doctor", environment: nowhere).output
+        #expect(output.contains("cuda driver    absent   /nonexistent (named by KHUFU_LIBCUDA) is not there"))
+        #expect(output.contains("cuda compiler  absent   /nowhere (named by KHUFU_NVRTC) is not there"))
+        #expect(output.contains("cuda: There is no CUDA device: /nonexistent (named by KHUFU_LIBCUDA) is not there."))
+        #expect(output.contains("absent   /elsewhere (named by KHUFU_OPENCL) is not there"))
+        #expect(output.contains("opencl: none"))
     }
 
     @Test func cacheIsShownAndCleared() throws {

@@ -32,7 +32,7 @@ package struct OraclePointwise {
 
     /// Sums over j on random data, in float64 but for `type`; nil where engine and oracle agree.
     package func check(
-        _ engine: ExecutionOptions.Engine, m: Int = 3, n: Int = 2, seed: Int, type: ScalarType = .float64,
+        _ engine: OracleEngine, m: Int = 3, n: Int = 2, seed: Int, type: ScalarType = .float64,
         relative: Double = 1e-11
     ) -> String? {
         let line = "Sum over j of \"\(text)\" M=\(m) N=\(n) \(type.rawValue) \(engine.rawValue) seed=\(seed)"
@@ -58,7 +58,7 @@ package struct OraclePointwise {
             let values = UnsafeMutableRawBufferPointer.allocate(byteCount: shape.valueTotal * type.byteCount + 8, alignment: 64)
             defer { values.deallocate() }
             try compiled.run(
-                arrays.map(\.input), options: ExecutionOptions(engine: engine, threads: 1), values: values,
+                arrays.map(\.input), options: engine.options(), values: values,
                 indices: UnsafeMutableBufferPointer(start: nil, count: 0))
             withExtendedLifetime(arrays) {}
             let (hasRows, hasColumns) = (variables.contains { $0.category == 0 }, variables.contains { $0.category == 1 })

@@ -54,7 +54,9 @@ package final class OracleSubject: Sendable {
         package var m = 5
         package var n = 7
         package var type = ScalarType.float32
-        package var engine = ExecutionOptions.Engine.cpu
+        package var engine = OracleEngine.cpu
+        /// Changes to the options, of what no other field says.
+        package var adjust: (@Sendable (inout ExecutionOptions) -> Void)?
         package var threads = 1
         package var seed = 1
         /// Batch shapes of the variables, by index; none where one is missing.
@@ -64,7 +66,7 @@ package final class OracleSubject: Sendable {
         package var checkedRows = 24
 
         package init(
-            m: Int = 5, n: Int = 7, type: ScalarType = .float32, engine: ExecutionOptions.Engine = .cpu, threads: Int = 1,
+            m: Int = 5, n: Int = 7, type: ScalarType = .float32, engine: OracleEngine = .cpu, threads: Int = 1,
             seed: Int = 1,
             batches: [Int: [Int]] = [:], sparsity: BlockSparsity? = nil, checkedRows: Int = 24
         ) {
@@ -133,8 +135,10 @@ package final class OracleSubject: Sendable {
         }
         values.initializeMemory(as: UInt8.self, repeating: guardByte)
         indices.initialize(repeating: -77)
+        var options = call.engine.options(threads: call.threads, sparsity: call.sparsity)
+        call.adjust?(&options)
         try compiled.run(
-            inputs, options: ExecutionOptions(engine: call.engine, threads: call.threads, sparsity: call.sparsity),
+            inputs, options: options,
             values: UnsafeMutableRawBufferPointer(rebasing: values[..<bytes]),
             indices: UnsafeMutableBufferPointer(rebasing: indices[..<shape.indexTotal]))
         guard values[bytes...].allSatisfy({ $0 == guardByte }), indices[shape.indexTotal...].allSatisfy({ $0 == -77 }) else {
@@ -237,7 +241,7 @@ package final class OracleSubject: Sendable {
     private func expectation(
         _ row: Int, _ item: Int, _ batchShape: [Int], _ columns: Int, _ data: [[Double]], _ call: Call
     ) -> OracleExpectation {
-        let roundoff = call.engine == .interpreter || call.type == .float64 ? 0x1p-53 : 0x1p-24
+        let roundoff = call.engine.isDouble || call.type == .float64 ? 0x1p-53 : 0x1p-24
         var random = RandomSource(seed: call.seed &+ row &* 7919)
         let outputCategory = over == .j ? 0 : 1
         var inputs = Array(repeating: [Double](), count: (variables.map(\.index).max() ?? -1) + 1)

@@ -148,7 +148,7 @@ fileprivate struct Setting: CustomStringConvertible {
         var result = [Double](repeating: .nan, count: try expression.resultShape(for: inputs).reduce(1, *))
         try result.withUnsafeMutableBytes { bytes in
             try expression.run(
-                inputs, options: ExecutionOptions(engine: call.engine, threads: 2, sparsity: call.sparsity), values: bytes)
+                inputs, options: call.engine.options(threads: 2, sparsity: call.sparsity), values: bytes)
         }
         withExtendedLifetime(arrays) {}
         return result

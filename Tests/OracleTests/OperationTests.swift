@@ -45,16 +45,7 @@ import Testing
 
     /// Several shapes side by side in one formula.
     @Test(arguments: Array(operations.enumerated())) func compiledTogether(_ number: Int, _ name: String) throws {
-        var parts: [OracleExpression] = []
-        var domains: [Int: OracleDomain] = [:]
-        for (k, size) in [1, 3, 9, 40].enumerated() {
-            let samples = OracleOperation.byName[name]!.samples(size)
-            for (variant, sample) in samples.enumerated() where size == 3 || variant == (number + k) % samples.count {
-                guard !sample.isExact else { continue }
-                parts.append(call(name, sample, rotation: k + variant, &domains))
-            }
-        }
-        let subject = try OracleSubject(of: .concatenated(parts), domains: domains)
+        let subject = try Self.together(number, name)
         for (m, n) in [(19, 4), (65, 1)] { expect(subject.check(.init(m: m, n: n, seed: number, checkedRows: 5))) }
     }
 
@@ -62,7 +53,7 @@ import Testing
         for size in [3, 17] {
             for sample in OracleOperation.byName[name]!.samples(size) where sample.isExact {
                 let subject = try Self.subject(name, sample, rotation: 0, infix: false)
-                for engine in [ExecutionOptions.Engine.interpreter, .cpu] {
+                for engine in [OracleEngine.interpreter, .cpu] {
                     expect(subject.check(.init(m: 33, n: 9, engine: engine, seed: size)))
                 }
             }
@@ -75,6 +66,20 @@ import Testing
         let sample = OracleOperation.byName[name]!.samples(100)[0]
         let subject = try Self.subject(name, sample, rotation: 0, infix: false)
         for type in [ScalarType.float32, .float64] { expect(subject.check(.init(m: 34, n: 6, type: type, checkedRows: 6))) }
+    }
+
+    /// Several shapes of an operation side by side in one formula.
+    static func together(_ number: Int, _ name: String) throws -> OracleSubject {
+        var parts: [OracleExpression] = []
+        var domains: [Int: OracleDomain] = [:]
+        for (k, size) in [1, 3, 9, 40].enumerated() {
+            let samples = OracleOperation.byName[name]!.samples(size)
+            for (variant, sample) in samples.enumerated() where size == 3 || variant == (number + k) % samples.count {
+                guard !sample.isExact else { continue }
+                parts.append(call(name, sample, rotation: k + variant, &domains))
+            }
+        }
+        return try OracleSubject(of: .concatenated(parts), domains: domains)
     }
 
     static func subject(_ name: String, _ sample: OracleOperation.Sample, rotation: Int, infix: Bool) throws -> OracleSubject {

@@ -64,7 +64,7 @@ import Testing
 
     /// - Parameter number: 0 is dense, 1 has a batch, 2 has block-sparsity, 3 has both.
     static func call(
-        _ subject: OracleSubject, _ type: ScalarType, _ engine: ExecutionOptions.Engine, _ seed: Int, pairs: Int, _ number: Int,
+        _ subject: OracleSubject, _ type: ScalarType, _ engine: OracleEngine, _ seed: Int, pairs: Int, _ number: Int,
         _ random: inout RandomSource
     ) -> OracleSubject.Call {
         var call = OracleSubject.Call(type: type, engine: engine, threads: random.pick([1, 2, 4]), seed: seed)

@@ -57,7 +57,7 @@ import Testing
             try gradient.withUnsafeMutableBytes { bytes in
                 try subject.compiled.gradient(
                     withRespectTo: k, arrays.map(\.input), cotangent: cotangent.input,
-                    options: ExecutionOptions(engine: call.engine, threads: 2, sparsity: call.sparsity), into: bytes)
+                    options: call.engine.options(threads: 2, sparsity: call.sparsity), into: bytes)
             }
             withExtendedLifetime((arrays, cotangent)) {}
             for place in data[k].indices {

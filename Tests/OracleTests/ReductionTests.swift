@@ -15,7 +15,7 @@ import Glibc
 
 /// Conventions of reductions at the edges: ties, NaN, infinities, nothing to reduce, more neighbours than points.
 @Suite struct ReductionTests {
-    static let engines = [ExecutionOptions.Engine.interpreter, .cpu]
+    static let engines = OracleEngine.all
     private static let x = OracleExpression.variable(0, 1, 0)
     private static let y = OracleExpression.variable(1, 1, 1)
 
@@ -80,7 +80,7 @@ import Glibc
         }
     }
 
-    @Test(arguments: engines) func noColumns(_ engine: ExecutionOptions.Engine) throws {
+    @Test(arguments: engines) func noColumns(_ engine: OracleEngine) throws {
         for name in RandomFormulaTests.reductions {
             let weight = name.hasSuffix("Weight") || name == "SoftMax" ? OracleExpression.variable(2, 2, 1) : nil
             let subject = try OracleSubject(
@@ -93,7 +93,7 @@ import Glibc
         }
     }
 
-    @Test(arguments: engines) func moreNeighboursThanPoints(_ engine: ExecutionOptions.Engine) throws {
+    @Test(arguments: engines) func moreNeighboursThanPoints(_ engine: OracleEngine) throws {
         for name in ["KMin", "ArgKMin", "KMin_ArgKMin"] {
             let subject = try OracleSubject(
                 name, of: OracleExpression("SqDist", [.variable(0, 3, 0), .variable(1, 3, 1)]), k: 12,
@@ -112,7 +112,7 @@ import Glibc
 
     private static let inf = Double.infinity
 
-    @Test(arguments: engines) func logSumExpOfInfinities(_ engine: ExecutionOptions.Engine) throws {
+    @Test(arguments: engines) func logSumExpOfInfinities(_ engine: OracleEngine) throws {
         for name in ["LogSumExp", "Max_SumShiftExp"] {
             let subject = try Self.plainData(name)
             for type in [ScalarType.float32, .float64] {
@@ -137,7 +137,7 @@ import Glibc
         }
     }
 
-    @Test(arguments: engines) func notANumberComesOut(_ engine: ExecutionOptions.Engine) throws {
+    @Test(arguments: engines) func notANumberComesOut(_ engine: OracleEngine) throws {
         for columns in [[Double.nan], [1, .nan, 2], [.nan, 1], [1, 2, .nan]] {
             for name in ["Sum", "Min", "Max", "LogSumExp", "Max_SumShiftExp"] {
                 let result = try Self.plainData(name).run(
@@ -153,7 +153,7 @@ import Glibc
         }
     }
 
-    @Test(arguments: engines) func notANumberIsNoNeighbour(_ engine: ExecutionOptions.Engine) throws {
+    @Test(arguments: engines) func notANumberIsNoNeighbour(_ engine: OracleEngine) throws {
         let subject = try OracleSubject("KMin_ArgKMin", of: OracleExpression("Add", [Self.x, Self.y]), k: 3, isExact: true)
         for columns in [[Double.nan], [4, .nan, 2], [.nan, 1], [Self.inf, 3, -Self.inf, 2], [Self.inf, Self.inf]] {
             expect(subject.check(.init(engine: engine), data: [[0, 1, 2], columns]))

@@ -15,7 +15,7 @@ import Glibc
 /// Values and derivatives where a convention decides: at 0, at the ends of domains, at kinks, at NaN.
 @Suite struct SpecialPointTests {
     /// Derivatives of sin(x)/x from its power series, where the textbook formula divides 0 by 0.
-    @Test(arguments: ReductionTests.engines) func sincNearZero(_ engine: ExecutionOptions.Engine) throws {
+    @Test(arguments: ReductionTests.engines) func sincNearZero(_ engine: OracleEngine) throws {
         let x = "Var(0,1,0)"
         let points = [0, 1e-6, -1e-6, 1e-3, -1e-3, 0.05, 0.5, -1.5, 3]
         var text = "SinXDivX(\(x))"
@@ -38,7 +38,7 @@ import Glibc
         }
     }
 
-    @Test(arguments: ReductionTests.engines) func conventions(_ engine: ExecutionOptions.Engine) throws {
+    @Test(arguments: ReductionTests.engines) func conventions(_ engine: OracleEngine) throws {
         let x = "Var(0,1,0)"
         func grad(_ f: String) -> String { "Grad(\(f),\(x),IntCst(1))" }
         let cases: [(String, [(Double, Double)])] = [
@@ -74,10 +74,14 @@ import Glibc
             ("ComplexAngle(Complex(\(x),IntCst(0)*\(x)))", [(-1, .pi), (1, 0), (0, 0)]),
             (grad("ComplexAbs(Complex(\(x),0*\(x)))"), [(0, 0), (-2, -1)]),
         ]
-        for (text, pairs) in cases {
-            for type in [ScalarType.float32, .float64] {
-                let values = try PointValues(text).values([0: pairs.map(\.0)], engine, type)
-                for ((point, expected), value) in zip(pairs, values) {
+        // All formulas at all points, in one kernel; a formula is looked at where its own points are.
+        let points = Set(cases.flatMap { $0.1.map(\.0) }).sorted()
+        let together = PointValues.concatenated(cases.map(\.0))
+        for type in [ScalarType.float32, .float64] {
+            let values = try PointValues(together).values([0: points], engine, type)
+            for (number, (text, pairs)) in cases.enumerated() {
+                for (point, expected) in pairs {
+                    let value = values[points.firstIndex(of: point)! * cases.count + number]
                     let room = (type == .float32 ? 3e-7 : 1e-15) * max(1, abs(expected))
                     #expect(
                         value == expected || abs(value - expected) <= room,
@@ -85,14 +89,13 @@ import Glibc
                 }
             }
         }
-        for text in ["Log(\(x))", "Sqrt(\(x))", "Asin(2*\(x))", "Powf(\(x),RatCst(1,3))", "XLogX(\(x))"] {
-            let value = try PointValues(text).values([0: [-1]], engine, .float32)[0]
-            #expect(value.isNaN, "\(text) at -1 on \(engine): \(value)")
-        }
+        let undefined = ["Log(\(x))", "Sqrt(\(x))", "Asin(2*\(x))", "Powf(\(x),RatCst(1,3))", "XLogX(\(x))"]
+        let values = try PointValues(PointValues.concatenated(undefined)).values([0: [-1]], engine, .float32)
+        for (text, value) in zip(undefined, values) { #expect(value.isNaN, "\(text) at -1 on \(engine): \(value)") }
     }
 
     /// NaN in, NaN out.
-    @Test(arguments: ReductionTests.engines) func notANumberPasses(_ engine: ExecutionOptions.Engine) throws {
+    @Test(arguments: ReductionTests.engines) func notANumberPasses(_ engine: OracleEngine) throws {
         let names = OperationTests.operations.filter { name in
             let sample = OracleOperation.byName[name]!.samples(1).first!
             return sample.dimensions == [1]
@@ -103,7 +106,7 @@ import Glibc
             let sample = OracleOperation.byName[name]!.samples(1)[0]
             return "Sum(" + OracleExpression(name, [.variable(0, 1, 0)], sample.attributes).text(infix: false) + ")"
         }
-        let together = text.dropFirst().reduce(text[0]) { "Concat(\($0),\($1))" }
+        let together = PointValues.concatenated(text)
         for type in [ScalarType.float32, .float64] {
             let values = try PointValues(together).values([0: [.nan]], engine, type)
             for (name, value) in zip(names, values) {
@@ -113,7 +116,7 @@ import Glibc
     }
 
     /// Repeated knots, points at knots and beyond the ends.
-    @Test(arguments: ReductionTests.engines) func splines(_ engine: ExecutionOptions.Engine) throws {
+    @Test(arguments: ReductionTests.engines) func splines(_ engine: OracleEngine) throws {
         let knots = [0.0, 0, 0, 1, 2, 2, 3.5, 4, 4]
         let points = stride(from: -0.5, through: 4.5, by: 0.25).map { $0 }
         for order in 0...3 {
@@ -144,13 +147,16 @@ struct PointValues {
             declarations: [Declaration(variable: Formulas.Variable(index: 0, dimension: 1, category: .i))])
     }
 
-    func values(_ data: [Int: [Double]], _ engine: ExecutionOptions.Engine, _ type: ScalarType) throws -> [Double] {
+    /// Formulas side by side.
+    static func concatenated(_ texts: [String]) -> String { texts.dropFirst().reduce(texts[0]) { "Concat(\($0),\($1))" } }
+
+    func values(_ data: [Int: [Double]], _ engine: OracleEngine, _ type: ScalarType) throws -> [Double] {
         let array = OracleArray(data[0]!, type: type, shape: [data[0]!.count, 1])
         let shape = try compiled.resultShape(for: [array.input])
         let values = UnsafeMutableRawBufferPointer.allocate(byteCount: shape.valueTotal * type.byteCount + 8, alignment: 64)
         defer { values.deallocate() }
         try compiled.run(
-            [array.input], options: ExecutionOptions(engine: engine), values: values,
+            [array.input], options: engine.options(), values: values,
             indices: UnsafeMutableBufferPointer(start: nil, count: 0))
         withExtendedLifetime(array) {}
         return (0..<shape.valueTotal).map { type.read(UnsafeRawPointer(values.baseAddress!), $0) }

@@ -17,6 +17,9 @@ struct Binding: Sendable {
         var base: UnsafeRawPointer
         /// Bytes from one batch item to the next along each batch axis; 0 where the input is broadcast.
         var batchStrides: [Int]
+        /// How many batch items of its own the input has, and their bytes.
+        var ownItemCount: Int
+        var itemByteCount: Int
     }
 
     /// - Parameter arrays: one per declaration; those that the formula does not use are checked and count points too.
@@ -38,7 +41,10 @@ struct Binding: Sendable {
         batchCount = batchShape.reduce(1, *)
         let batchShape = batchShape
         inputs = signature.positions.map { position in
-            Input(base: arrays[position].base, batchStrides: check.batchStrides(position, for: batchShape))
+            let (count, bytes) = check.ownItems(position)
+            return Input(
+                base: arrays[position].base, batchStrides: check.batchStrides(position, for: batchShape), ownItemCount: count,
+                itemByteCount: bytes)
         }
     }
 
@@ -51,6 +57,16 @@ struct Binding: Sendable {
 
     /// Where each input of a batch item begins.
     func pointers(_ batchItem: Int) -> [UnsafeRawPointer] {
+        zip(inputs, offsets(batchItem)).map { $0.base + $1 }
+    }
+
+    /// The whole of an input: where it begins, how many batch items of its own it has, and the bytes of each.
+    func whole(_ input: Int) -> (base: UnsafeRawPointer, itemCount: Int, itemByteCount: Int) {
+        (inputs[input].base, inputs[input].ownItemCount, inputs[input].itemByteCount)
+    }
+
+    /// The bytes from each input's beginning to a batch item.
+    func offsets(_ batchItem: Int) -> [Int] {
         var rest = batchItem
         var offsets = [Int](repeating: 0, count: inputs.count)
         for axis in batchShape.indices.reversed() {
@@ -58,7 +74,7 @@ struct Binding: Sendable {
             rest /= batchShape[axis]
             for k in inputs.indices { offsets[k] += counter * inputs[k].batchStrides[axis] }
         }
-        return inputs.indices.map { inputs[$0].base + offsets[$0] }
+        return offsets
     }
 }
 
@@ -150,6 +166,14 @@ private struct InputCheck {
             }
         }
         return shape
+    }
+
+    /// How many batch items an input has, and the bytes of each.
+    func ownItems(_ position: Int) -> (count: Int, byteCount: Int) {
+        (
+            batchShape(position).reduce(1, *),
+            arrays[position].type.byteCount * declarations[position].variable.dimension * points(position)
+        )
     }
 
     /// Bytes from one batch item to the next along each axis of the common batch shape.

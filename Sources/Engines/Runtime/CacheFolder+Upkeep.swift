@@ -54,7 +54,7 @@ extension CacheFolder {
         rewinddir(listing)
         var entries: [Entry] = []
         while let entry = readdir(listing) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = entry.pointee.name
             var status = stat()
             guard Name.isOurs(name), fstatat(directory.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0,
                 status.isRegularFile

@@ -20,21 +20,24 @@ package struct CacheFolder: Sendable {
     /// The name of a file of ours: what it is, and a digest as 64 hexadecimal digits.
     enum Name {
         case library(String)
+        /// For a device with a compiler of its own.
+        case deviceCode(String)
         case note(String)
 
         var text: String {
             switch self {
             case .library(let digest): digest + Self.libraryEnding
+            case .deviceCode(let digest): digest + Self.deviceCodeEnding
             case .note(let digest): digest + Self.noteEnding
             }
         }
 
-        static let libraryEnding = ".so", noteEnding = ".note", temporaryBeginning = "khufu-tmp-"
+        static let libraryEnding = ".so", deviceCodeEnding = ".device", noteEnding = ".note", temporaryBeginning = "khufu-tmp-"
 
         /// Whether a file in the folder is ours to delete.
         static func isOurs(_ text: String) -> Bool {
             if text.hasPrefix(temporaryBeginning) { return true }
-            guard let ending = [libraryEnding, noteEnding].first(where: text.hasSuffix) else { return false }
+            guard let ending = [libraryEnding, deviceCodeEnding, noteEnding].first(where: text.hasSuffix) else { return false }
             let digest = text.utf8.dropLast(ending.utf8.count)
             return digest.count == 64 && digest.allSatisfy { "0123456789abcdef".utf8.contains($0) }
         }
@@ -106,6 +109,13 @@ package struct CacheFolder: Sendable {
         if let library = try? SharedLibrary(path: path(of: name)) { return library }
         unlink(path(of: name))
         return nil
+    }
+
+    /// Writes a file, if that can be done: what is not kept is made again.
+    func keep(_ contents: [UInt8], as name: Name) {
+        let temporary = temporaryPath()
+        guard let file = Descriptor(open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)) else { return }
+        if !(file.writeAll(contents) && publish(temporary, as: name)) { unlink(temporary) }
     }
 
     /// Seals a file written under a temporary path and gives it its name. False if it cannot be kept; the caller then deletes it.
@@ -182,9 +192,7 @@ extension CacheFolder {
     }
 
     private static func absolute(_ path: String) -> String {
-        guard let resolved = realpath(path, nil) else { return path }
-        defer { free(resolved) }
-        return String(cString: resolved)
+        resolved(path) ?? path
     }
 
     private static func makeTemporaryFolder(_ environment: [String: String]) -> String? {

@@ -79,11 +79,11 @@ package struct CompilerSearch: Sendable {
 
     private var places: [Place] {
         if let named = environment.setting("KHUFU_CC") {
-            return [(named.contains("/") ? named : onSearchPath(named) ?? named, .environment)]
+            return [(named.contains("/") ? named : environment.program(named) ?? named, .environment)]
         }
         let toolchains = toolchainFolders.map { Place("\($0)/clang", .swiftToolchain) }
         let programs = ["clang", "gcc", "cc"].compactMap { name in
-            onSearchPath(name).map { Place($0, .searchPath(name)) }
+            environment.program(name).map { Place($0, .searchPath(name)) }
         }
         var seen: Set<String> = []
         return (toolchains.filter { FileStamp(executable: $0.path) != nil } + programs)
@@ -92,20 +92,8 @@ package struct CompilerSearch: Sendable {
 
     /// The folders of the Swift toolchains: that of `swift` on the `PATH`, with links followed, and the usual places.
     private var toolchainFolders: [String] {
-        let beside = ["swift", "swiftc"].compactMap(onSearchPath).compactMap { path -> String? in
-            guard let resolved = realpath(path, nil) else { return nil }
-            defer { free(resolved) }
-            return String(cString: resolved).split(separator: "/").dropLast().map { "/" + $0 }.joined()
-        }
+        let beside = ["swift", "swiftc"].compactMap(environment.program).compactMap { resolved($0).map(containingFolder) }
         return beside + toolchains
-    }
-
-    /// The first executable file of that name in the folders of `PATH`. Relative folders are passed over: what runs must not depend on where one is.
-    private func onSearchPath(_ name: String) -> String? {
-        (environment["PATH"] ?? "").split(separator: ":").lazy
-            .filter { $0.hasPrefix("/") }
-            .map { "\($0)/\(name)" }
-            .first { FileStamp(executable: $0) != nil }
     }
 
     private func judge(_ place: Place) -> CompilerCandidate {
@@ -192,10 +180,7 @@ extension CompilerSearch {
     }
 
     private func remember(_ compiler: Compiler, as name: CacheFolder.Name) {
-        let text = "\(compiler.kind.rawValue)\n\(compiler.linking)\n\(compiler.version)\n"
-        let file = folder.temporaryPath()
-        guard let note = Descriptor(open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)) else { return }
         // Failing to write it costs the next process 50 ms, and is no reason to stop this one.
-        if !(note.writeAll(Array(text.utf8)) && folder.publish(file, as: name)) { unlink(file) }
+        folder.keep(Array("\(compiler.kind.rawValue)\n\(compiler.linking)\n\(compiler.version)\n".utf8), as: name)
     }
 }

@@ -9,9 +9,17 @@ package final class KernelCache: Sendable {
 
     private let environment: [String: String]
     private let diskLimit: Int
-    private let table: PerProcess<LibraryTable>
+    private let libraries: PerProcess<Memo<Request, SharedLibrary, CompilationError>>
     private let workshop: PerProcess<Lazy<Result<Workshop, CompilationError>>>
     private let setting: Lazy<Result<DistanceSetting, CompilationError>>
+    /// How many kernels this process has made.
+    private let madeCount = Atomic(0)
+
+    private struct Request: Hashable {
+        let source: String
+        let instructionSet: InstructionSet?
+        let options: [String]
+    }
 
     /// - Parameters:
     ///   - environment: where `KHUFU_CC`, `KHUFU_SIMD`, `KHUFU_SQUARED_DISTANCES`, `KHUFU_CACHE_DIR`, `XDG_CACHE_HOME`, `HOME`, `TMPDIR` and
@@ -23,7 +31,7 @@ package final class KernelCache: Sendable {
     ) {
         self.environment = environment
         self.diskLimit = diskLimit
-        table = PerProcess { LibraryTable(capacity: capacity) }
+        libraries = PerProcess { Memo(capacity: capacity) }
         workshop = PerProcess { Lazy { Workshop.opened(environment) } }
         setting = Lazy { DistanceSetting.read(environment) }
     }
@@ -37,17 +45,31 @@ package final class KernelCache: Sendable {
     package func library(
         for source: String, instructionSet: InstructionSet? = nil, options: [String] = []
     ) throws(CompilationError) -> SharedLibrary {
-        let request = LibraryTable.Request(source: source, instructionSet: instructionSet, options: options)
-        let slot = table.value.slot(for: request)
-        let outcome = slot.withLock { outcome in
-            if let outcome { return outcome }
-            let made = make(request)
-            outcome = made
-            // Those who waited share the failure; those who come later try again, for disks are tidied and compilers installed.
-            if case .failure = made { table.value.remove(slot, for: request) }
-            return made
+        let request = Request(source: source, instructionSet: instructionSet, options: options)
+        return try libraries.value.value(for: request) { () throws(CompilationError) in
+            let tools = try tools()
+            let set = instructionSet ?? tools.instructionSet
+            let library = try tools.library(source, flags: set.targetFlags() + options)
+            trimIfDue(tools.folder)
+            return library
         }
-        return try outcome.get()
+    }
+
+    /// The code of a kernel for a device that has a compiler of its own: from the folder, or else made, and then kept there.
+    ///
+    /// - Parameter key: all that the code depends on.
+    func deviceCode(for key: [String], make: () throws(EngineError) -> [UInt8]) throws(EngineError) -> [UInt8] {
+        let name = CacheFolder.Name.deviceCode(SHA256.name(of: ["device code", Workshop.formatVersion] + key))
+        // With no folder each process makes its own.
+        let folder = try? folder
+        if let known = folder?.contents(of: name) { return known }
+        let code = try make()
+        if let folder {
+            _ = try? CacheFolder.openDirectory(folder.path, creating: true)  // it may have been deleted meanwhile
+            folder.keep(code, as: name)
+            trimIfDue(folder)
+        }
+        return code
     }
 
     /// The compiler in use.
@@ -84,14 +106,9 @@ package final class KernelCache: Sendable {
         try workshop.value.value.get()
     }
 
-    private func make(_ request: LibraryTable.Request) -> Result<SharedLibrary, CompilationError> {
-        Result { () throws(CompilationError) in
-            let tools = try tools()
-            let set = request.instructionSet ?? tools.instructionSet
-            let library = try tools.library(request.source, flags: set.targetFlags() + request.options)
-            if table.value.trimmingIsDue() { tools.folder.trim(to: diskLimit) }
-            return library
-        }
+    /// Looks after the folder at a process's first kernel, and then at every 64th.
+    private func trimIfDue(_ folder: CacheFolder) {
+        if madeCount.add(1, ordering: .relaxed).oldValue % 64 == 0 { folder.trim(to: diskLimit) }
     }
 }
 

@@ -20,11 +20,25 @@ package final class SharedLibrary: @unchecked Sendable {  // the handle is only 
         self.handle = handle
     }
 
+    /// The library of that name, if the process has mapped it already; nothing is looked for on disk.
+    package init(loaded name: String) throws(LoadingError) {
+        guard let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD) else {
+            throw LoadingError(reason: "is not loaded in this process")
+        }
+        self.handle = handle
+    }
+
     deinit { dlclose(handle) }
 
     /// The address of a symbol, valid while the library is held; nil if there is none of that name.
     package func symbol(_ name: String) -> UnsafeMutableRawPointer? {
         dlsym(handle, name)
+    }
+
+    /// A function of the library, declared by hand: `Function` must be what the library's header says.
+    func function<Function>(_ name: String) throws(LoadingError) -> Function {
+        guard let symbol = symbol(name) else { throw LoadingError(reason: "has no function \(name)") }
+        return unsafeBitCast(symbol, to: Function.self)
     }
 
     /// Why the system's loader refused a library, in its words.

@@ -35,6 +35,16 @@ extension [String: String] {
     func setting(_ name: String) -> String? {
         self[name].flatMap { $0.isEmpty ? nil : $0 }
     }
+
+    /// The absolute paths in a variable that lists paths. Relative ones are passed over: what runs must not depend on where one is.
+    func paths(_ name: String) -> [String] {
+        (self[name] ?? "").split(separator: ":").filter { $0.hasPrefix("/") }.map(String.init)
+    }
+
+    /// The first executable file of that name in the folders of `PATH`.
+    func program(_ name: String) -> String? {
+        paths("PATH").lazy.map { "\($0)/\(name)" }.first { FileStamp(executable: $0) != nil }
+    }
 }
 
 /// An open file, closed when it goes out of scope.
@@ -104,6 +114,35 @@ func systemMessage(_ code: Int32) -> String {
 func contents(ofFile path: String) -> String? {
     guard let file = Descriptor(open(path, O_RDONLY | O_CLOEXEC)), let bytes = file.readAll() else { return nil }
     return String(decoding: bytes, as: UTF8.self)
+}
+
+/// A path with every link followed; nil where there is nothing.
+func resolved(_ path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(cString: resolved)
+}
+
+/// The folder of an absolute path.
+func containingFolder(_ path: String) -> String {
+    path.split(separator: "/").dropLast().map { "/" + $0 }.joined()
+}
+
+/// The names in a folder, sorted; none where it cannot be read.
+func names(inFolder path: String) -> [String] {
+    guard let listing = opendir(path) else { return [] }
+    defer { closedir(listing) }
+    var names: [String] = []
+    while let entry = readdir(listing) {
+        names.append(entry.pointee.name)
+    }
+    return names.filter { $0 != "." && $0 != ".." }.sorted()
+}
+
+extension dirent {
+    var name: String {
+        withUnsafeBytes(of: d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
 }
 
 extension stat {

@@ -9,7 +9,7 @@ import Glibc
 /// What compiling takes: the folder, the instruction set and the compiler, as one environment chooses them.
 final class Workshop: Sendable {
     /// Raise it when files made by earlier versions must not be loaded any more.
-    private static let formatVersion = "1"
+    static let formatVersion = "1"
 
     let folder: CacheFolder
     let instructionSet: InstructionSet

@@ -13,6 +13,16 @@ struct Output: @unchecked Sendable {
             values: values.map { $0 + number * rows * reduction.valueCount * type.byteCount },
             indices: indices.map { $0 + number * rows * reduction.indexCount })
     }
+
+    /// Stores the result of a row.
+    func store(_ result: (values: [Double], indices: [Int64]), _ row: Int, of reduction: Reduction, _ type: ScalarType) {
+        if let values {
+            for (k, value) in result.values.enumerated() { type.store(value, values, row * reduction.valueCount + k) }
+        }
+        if let indices {
+            for (k, index) in result.indices.enumerated() { indices[row * reduction.indexCount + k] = index }
+        }
+    }
 }
 
 /// One call: its schedule carried out on an engine.
@@ -132,12 +142,7 @@ struct Run {
     }
 
     private func store(_ result: (values: [Double], indices: [Int64]), batchItem: Int, row: Int) {
-        if let base = values(batchItem) {
-            for (k, value) in result.values.enumerated() { binding.type.store(value, base, row * reduction.valueCount + k) }
-        }
-        if let base = indices(batchItem) {
-            for (k, index) in result.indices.enumerated() { base[row * reduction.indexCount + k] = index }
-        }
+        output.store(result, batchItem * binding.rowCount + row, of: reduction, binding.type)
     }
 }
 

@@ -28,6 +28,19 @@ extension Kernel {
     }
 }
 
+extension Kernel {
+    /// What merges states that `export` has handed out: its columns are the parts that a row's columns were split into.
+    init(merging reduction: Reduction, precision: Precision) {
+        let accumulator = reduction.accumulator
+        self.init(
+            reduction: reduction, precision: precision, squaredDistances: .direct, inputs: [],
+            stateCount: accumulator.stateCount)
+        let builder = KernelBuilder(self)
+        builder.writeMerging(accumulator)
+        self = builder.kernel
+    }
+}
+
 extension Reduction {
     /// The formula without the factor that all terms of a sum share, and that factor: it is multiplied by their sum.
     public func separatingCommonFactor() -> (rest: Formula, factor: Formula?) {
@@ -47,9 +60,7 @@ extension KernelBuilder {
         lowering.place(roots + (factor.map { [$0] } ?? []))
         let scale = factor.map { lowering.operand($0) }
 
-        let isWide = kernel.precision.accumulator != kernel.precision.arithmetic
-        let total = inSection(.begin) { state(accumulator, isWide ? .wide : .number, named: "total") }
-        inSection(.begin) { accumulator.emitIdentity(total, self) }
+        let total = begin(accumulator)
 
         var entered = total
         if kernel.blockLength != nil {
@@ -80,12 +91,37 @@ extension KernelBuilder {
         }
     }
 
-    private func finish(_ accumulator: any Accumulator, _ total: StateReference) {
+    fileprivate func writeMerging(_ accumulator: any Accumulator) {
+        let total = begin(accumulator)
+        inSection(.pair) {
+            let part = state(accumulator, totalType, named: "part")
+            loop(part.values.count) { k in store(partValue(k), in: part.values, at: k) }
+            if let positions = part.positions {
+                loop(positions.count) { k in store(partPosition(k), in: positions, at: k) }
+            }
+            accumulator.emitMerge(part, into: total, self)
+        }
+        emitResult(accumulator, total)
+    }
+
+    private func begin(_ accumulator: any Accumulator) -> StateReference {
+        inSection(.begin) {
+            let total = state(accumulator, totalType, named: "total")
+            accumulator.emitIdentity(total, self)
+            return total
+        }
+    }
+
+    private func emitResult(_ accumulator: any Accumulator, _ total: StateReference) {
         inSection(.finish) {
             accumulator.emitFinish(
                 total, value: { k, value in self.result(value, at: k) },
                 index: { k, position in self.index(position, at: k) }, self)
         }
+    }
+
+    private func finish(_ accumulator: any Accumulator, _ total: StateReference) {
+        emitResult(accumulator, total)
         inSection(.export) {
             loop(total.values.count) { k in export(value: load(total.values, at: k), at: k) }
             if let positions = total.positions {

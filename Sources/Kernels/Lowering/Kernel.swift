@@ -145,6 +145,9 @@ public enum Expression: Hashable, Sendable {
     case counter(Index)
     case columnPosition
     case positionZero
+    /// A number and a position of the state that is merged, in kernels that merge.
+    case partValue(Index)
+    case partPosition(Index)
 }
 
 /// A step of the program.
@@ -189,6 +192,17 @@ extension [Statement] {
     var outsideBranches: [Statement] {
         flatMap { statement -> [Statement] in
             if case .loop(_, _, let body) = statement { [statement] + body.outsideBranches } else { [statement] }
+        }
+    }
+}
+
+extension [Statement] {
+    /// The registers that loops outside branches carry along.
+    var assignedInLoops: [Register] {
+        flatMap { statement -> [Register] in
+            guard case .loop(_, _, let body) = statement else { return [] }
+            return body.assignedInLoops
+                + body.compactMap { if case .assign(let register, _) = $0 { register } else { nil } }
         }
     }
 }

@@ -117,6 +117,12 @@ final class KernelBuilder: Emitter {
     func columnTable(_ component: Index) -> Value { define(.number, .columnTable(component)) }
     func centre(_ component: Index) -> Value { define(.number, .centre(component)) }
 
+    func partValue(_ component: Index) -> Value { define(totalType, .partValue(component)) }
+    func partPosition(_ component: Index) -> Value { define(.position, .partPosition(component)) }
+
+    /// The type of totals.
+    var totalType: ElementType { kernel.precision.accumulator != kernel.precision.arithmetic ? .wide : .number }
+
     // MARK: Loops
 
     private func isUnrolled(_ count: Int) -> Bool {

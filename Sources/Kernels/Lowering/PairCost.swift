@@ -59,7 +59,7 @@ private struct PairCostCounter {
         case .columnTable: cost.columnNumbers += times
         case .input(let place, _): if inputs[place].role == .column { cost.columnNumbers += times }
         case .apply(let instruction, let operands):
-            if let name = Dialect.function(instruction), VectorMath.function(named: name) != nil {
+            if let name = instruction.function, VectorMath.function(named: name) != nil {
                 cost.functions[name, default: 0] += times
                 return
             }

@@ -1,47 +1,65 @@
 import Formulas
 
-/// How a C-like language spells the program's instructions and types. A dialect is data; the statements are printed by one
-/// printer for all.
-struct Dialect: Sendable {
-    var precision: Precision
+/// How a C-like language spells the program's types, numbers and places. The statements are printed by one printer for all.
+protocol Dialect: Sendable {
+    var kernel: Kernel { get }
 
-    /// The type of a register or array element.
-    func type(_ element: ElementType) -> String {
-        switch element {
-        case .number: suffix(precision.arithmetic)
-        case .wide: suffix(precision.accumulator)
-        case .position, .mask: precision.arithmetic == .float64 ? "i64" : "i32"
-        case .wideMask: precision.accumulator == .float64 ? "i64" : "i32"
-        }
-    }
-
-    /// `f32` or `f64`, which are also the suffixes of functions.
-    private func suffix(_ type: ScalarType) -> String { type == .float64 ? "f64" : "f32" }
-
-    /// The C type of an array in memory.
-    static func scalar(_ type: ScalarType) -> String {
-        switch type {
-        case .float16: "unsigned short"
-        case .float32: "float"
-        case .float64: "double"
-        }
-    }
-
+    /// The type of a register or array element; also the suffix of the functions on it.
+    func type(_ element: ElementType) -> String
     /// A number as a literal of an element type.
-    func literal(_ value: Double, _ element: ElementType) -> String {
-        let isSingle = type(element) == "f32"
-        let letter = isSingle ? "f" : ""
-        if value.isNaN { return "__builtin_nan\(letter)(\"\")" }
-        if value.isInfinite { return (value < 0 ? "-" : "") + "__builtin_inf\(letter)()" }
-        let text = isSingle ? "\(Float(value))" : "\(value)"
-        // A number beyond float's range is infinite there, as the data would be.
-        if text.hasSuffix("inf") { return (value < 0 ? "-" : "") + "__builtin_inff()" }
-        return text + letter
-    }
+    func literal(_ value: Double, _ element: ElementType) -> String
+    /// A plain number where a value of each lane is needed.
+    func splat(_ number: String, _ type: ElementType) -> String
+    /// Where a mask does not hold.
+    func not(_ mask: String) -> String
+    /// The condition of a branch that is for few columns: whether a mask holds in any lane.
+    func anyHolds(_ mask: String, _ type: ElementType) -> String
+    /// What stands ahead of a loop over a block's rows or columns, and of a loop over components.
+    var blockLoopNote: String? { get }
+    func loopNote(count: Int, _ body: [Statement]) -> String?
 
+    /// An element of an array of the program.
+    ///
+    /// - Parameter block: the row and column of the block that it belongs to, as indices: "[c][r]".
+    func element(_ array: ArrayInfo, _ position: String, _ block: String) -> String
+
+    /// One number of each lane's own row, of the column that each lane has, of the column that is a sample's, or of a parameter.
+    func laneNumber(of input: Kernel.Input, _ component: String, in lanes: LanePoints) -> String
+    /// One number of the current column, of an input or of the table.
+    func columnNumber(of source: ColumnSource, _ column: String, _ component: String) -> String
+    /// The current column's position in lanes.
+    func columnPosition(_ column: String) -> String
+
+    /// A number and a position of the state that is merged.
+    func partNumber(_ component: String) -> String
+    func partPosition(_ component: String) -> String
+
+    /// Statements that store what a lane has computed.
+    func storeInCentre(_ value: String, at position: String) -> String
+    func storeInTable(_ value: String, at position: String) -> String
+    func storeResult(_ value: String, at position: String) -> String
+    func storeIndex(_ value: String, at position: String) -> String
+    func exportValue(_ value: String, _ type: ElementType, at position: String) -> String
+    func exportPosition(_ value: String, at position: String) -> String
+}
+
+/// Which points lanes stand for.
+enum LanePoints { case rows, columns, sampledColumns }
+
+/// Where numbers of a column come from.
+enum ColumnSource: Hashable { case input(Int), table }
+
+extension Dialect {
+    func element(_ array: ArrayInfo, _ position: String, _ block: String) -> String { "\(array.name)[\(position)]\(block)" }
+
+    /// `f32` or `f64`.
+    func suffix(_ type: ScalarType) -> String { type == .float64 ? "f64" : "f32" }
+}
+
+extension Instruction {
     /// Infix operators.
-    static func infix(_ instruction: Instruction) -> String? {
-        switch instruction {
+    var infix: String? {
+        switch self {
         case .add: "+"
         case .subtract: "-"
         case .multiply: "*"
@@ -56,9 +74,9 @@ struct Dialect: Sendable {
         }
     }
 
-    /// Functions of the vector prelude.
-    static func function(_ instruction: Instruction) -> String? {
-        switch instruction {
+    /// Functions of the preludes, whose names end in the type that they work on: `exp_f32`.
+    var function: String? {
+        switch self {
         case .absolute: "abs"
         case .squareRoot: "sqrt"
         case .reciprocalSquareRoot: "rsqrt"

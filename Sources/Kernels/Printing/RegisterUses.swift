@@ -101,7 +101,7 @@ extension Expression {
     /// Whether this only reads memory.
     var isFetch: Bool {
         switch self {
-        case .load, .columnTable, .centre, .input: true
+        case .load, .columnTable, .centre, .input, .partValue, .partPosition: true
         default: false
         }
     }

@@ -1,21 +1,23 @@
 import Formulas
 
-/// Prints a kernel's statements as C.
+/// Prints a kernel's statements in a C-like language.
 ///
 /// Every run of simple statements stands in loops over the block: `r` counts its row vectors, and where several columns are
-/// taken at a time, `c` counts those. Compilers unroll these loops, so that each value is a handful of registers.
+/// taken at a time, `c` counts those. These loops are unrolled, so that each value is a handful of registers.
 struct StatementPrinter {
     let kernel: Kernel
-    let dialect: Dialect
+    let dialect: any Dialect
     let uses: RegisterUses
     /// Columns that pair values have room for.
     let columnsPerStep: Int
     /// Columns taken at a time in what is being printed: 1 prints no loop over c.
     var columns = 1
+    /// What the lanes of points are.
+    var lanes = LanePoints.rows
     private(set) var lines: [String] = []
     private var indent: Int
 
-    init(kernel: Kernel, dialect: Dialect, uses: RegisterUses, columnsPerStep: Int, indent: Int) {
+    init(kernel: Kernel, dialect: any Dialect, uses: RegisterUses, columnsPerStep: Int, indent: Int) {
         self.columnsPerStep = columnsPerStep
         self.kernel = kernel
         self.dialect = dialect
@@ -44,7 +46,7 @@ struct StatementPrinter {
             switch statement {
             case .loop(let counter, let count, let body):
                 printRun(&run, section)
-                braced(loopHead(counter, count)) { $0.block(body, of: section) }
+                loop(counter, count, body) { $0.block(body, of: section) }
             case .barrier:
                 if columns > 1 { printRun(&run, section) }
             default: run.append(statement)
@@ -58,12 +60,19 @@ struct StatementPrinter {
         let printed = run.filter { !isSilent($0) }
         guard !printed.isEmpty else { return }
         guard section.isRepeatedPerRow else { return printed.forEach { simple($0) } }
-        if section == .pair, columns > 1 { line("for (int c = 0; c < \(columns); c++)") }
+        if section == .pair, columns > 1 {
+            if let note = dialect.blockLoopNote { line(note) }
+            line("for (int c = 0; c < \(columns); c++)")
+        }
+        if let note = dialect.blockLoopNote { line(note) }
         braced("for (int r = 0; r < R; r++)") { printer in printed.forEach { printer.simple($0) } }
     }
 
-    private func loopHead(_ counter: Int, _ count: Int) -> String {
-        "for (int k\(counter) = 0; k\(counter) < \(count); k\(counter)++)"
+    private mutating func loop(
+        _ counter: Int, _ count: Int, _ body: [Statement], _ print: (inout StatementPrinter) -> Void
+    ) {
+        if let note = dialect.loopNote(count: count, body) { line(note) }
+        braced("for (int k\(counter) = 0; k\(counter) < \(count); k\(counter)++)", print)
     }
 
     /// Constants and plain fetches are written where they are used.
@@ -86,28 +95,15 @@ struct StatementPrinter {
             line("\(isPlain ? "\(dialect.type(register.type)) " : "")\(name(register)) = \(vector(initial));")
         case .assign(let register, let value): line("\(name(register)) = \(vector(value));")
         case .store(let register, let array, let index): line("\(element(array, index)) = \(vector(register));")
-        case .centreStore(let register, let index):
-            line("centre[\(position(index))] = median(\(vector(register)), samples);")
-        case .tableStore(let register, let index):
-            line("scatter_table(table, \(kernel.columnTableWidth), \(position(index)), first, end, \(vector(register)));")
-        case .result(let register, let index):
-            line(
-                "scatter_values(values + \(position(index)), \(kernel.reduction.valueCount), \(Self.row), end_row, \(narrow(register)));"
-            )
-        case .index(let register, let index):
-            line(
-                "scatter_indices(indices + \(position(index)), \(kernel.reduction.indexCount), \(Self.row), end_row, position_base, \(vector(register)));"
-            )
+        case .centreStore(let register, let index): line(dialect.storeInCentre(vector(register), at: position(index)))
+        case .tableStore(let register, let index): line(dialect.storeInTable(vector(register), at: position(index)))
+        case .result(let register, let index): line(dialect.storeResult(narrow(register), at: position(index)))
+        case .index(let register, let index): line(dialect.storeIndex(vector(register), at: position(index)))
         case .exportedValue(let register, let index):
-            line(
-                "export_values(call->exported_values + \(position(index)), \(kernel.stateCount.values), \(Self.row) - first_row, end_row - first_row, \(wide(register)));"
-            )
-        case .exportedPosition(let register, let index):
-            line(
-                "scatter_indices(call->exported_positions + \(position(index)), \(kernel.stateCount.positions), \(Self.row) - first_row, end_row - first_row, position_base, \(vector(register)));"
-            )
+            line(dialect.exportValue(vector(register), register.type, at: position(index)))
+        case .exportedPosition(let register, let index): line(dialect.exportPosition(vector(register), at: position(index)))
         case .whenAny(let mask, let body):
-            braced("if (RARELY(any_\(dialect.type(mask.type))(\(name(mask)))))") { printer in printer.inside(body) }
+            braced("if (\(dialect.anyHolds(name(mask), mask.type)))") { printer in printer.inside(body) }
         case .loop, .barrier: break
         }
     }
@@ -116,7 +112,7 @@ struct StatementPrinter {
     private mutating func inside(_ statements: [Statement]) {
         for statement in statements where !isSilent(statement) {
             if case .loop(let counter, let count, let body) = statement {
-                braced(loopHead(counter, count)) { $0.inside(body) }
+                loop(counter, count, body) { $0.inside(body) }
             } else {
                 simple(statement)
             }
@@ -140,7 +136,7 @@ struct StatementPrinter {
     }
 
     private func element(_ array: ArrayReference, _ index: Index) -> String {
-        "\(kernel.arrays[array.id].name)[\(position(index))]\(blockIndex(kernel.arrays[array.id].section))"
+        dialect.element(kernel.arrays[array.id], position(index), blockIndex(kernel.arrays[array.id].section))
     }
 
     func position(_ index: Index) -> String {
@@ -161,7 +157,7 @@ struct StatementPrinter {
     private func vector(_ register: Register) -> String {
         if let expression = uses.inlined[register] { return text(expression, register.type) }
         guard let value = uses.constants[register] else { return name(register) }
-        return splat(dialect.literal(value, register.type), register.type)
+        return dialect.splat(dialect.literal(value, register.type), register.type)
     }
 
     /// A register beside a vector, where a plain number will do; nil for what is a vector itself.
@@ -173,31 +169,27 @@ struct StatementPrinter {
         return uses.inlined[register].flatMap(scalar)
     }
 
-    private func splat(_ number: String, _ type: ElementType) -> String { "splat_\(dialect.type(type))(\(number))" }
-
     /// A number in the arithmetic's type.
     private func narrow(_ register: Register) -> String {
         register.type == .wide && dialect.type(.wide) != dialect.type(.number)
             ? "f32_from_f64(\(vector(register)))" : vector(register)
     }
 
-    /// A number in float64.
-    private func wide(_ register: Register) -> String {
-        dialect.type(register.type) == "f64" ? vector(register) : "f64_from_f32(\(vector(register)))"
-    }
-
     private func text(_ expression: Expression, _ type: ElementType) -> String {
-        if let number = scalar(expression) { return splat(number, type) }
+        if let number = scalar(expression) { return dialect.splat(number, type) }
         switch expression {
         case .constant(let value): return dialect.literal(value, type)
         case .apply(let instruction, let operands): return text(instruction, operands, type)
         case .convert(let register):
             return type == .wide ? "f64_from_f32(\(vector(register)))" : "f32_from_f64(\(vector(register)))"
         case .load(let array, let index): return element(array, index)
-        case .input(let place, let index): return gather(place, index)
-        case .counter(let index): return splat(position(index), type)
-        case .columnPosition: return splat("\(column) - position_base", type)
-        case .positionZero: return splat("0", type)
+        case .input(let place, let index):
+            return dialect.laneNumber(of: kernel.inputs[place], position(index), in: lanes)
+        case .counter(let index): return dialect.splat(position(index), type)
+        case .columnPosition: return dialect.splat(dialect.columnPosition(column), type)
+        case .positionZero: return dialect.splat("0", type)
+        case .partValue(let index): return dialect.partNumber(position(index))
+        case .partPosition(let index): return dialect.partPosition(position(index))
         case .columnTable, .centre: preconditionFailure("is a plain number")
         }
     }
@@ -206,51 +198,21 @@ struct StatementPrinter {
     private func scalar(_ expression: Expression) -> String? {
         switch expression {
         case .centre(let index): return "centre[\(position(index))]"
-        case .columnTable(let index):
-            return element(of: "table", kernel.columnTableWidth, column, index)
+        case .columnTable(let index): return dialect.columnNumber(of: .table, column, position(index))
         case .input(let place, let index):
             let input = kernel.inputs[place]
-            let isColumn = input.role == .column && !columnsAreLanes
-            guard isColumn || (input.role == .parameter && kernel.precision.storage != .float16) else { return nil }
-            return isColumn
-                ? element(of: Kernel.inputName(input), input.variable.dimension, column, index)
-                : "\(Kernel.inputName(input))[\(position(index))]"
+            if input.role == .column, lanes == .rows { return dialect.columnNumber(of: .input(place), column, position(index)) }
+            guard input.role == .parameter, kernel.precision.storage != .float16 else { return nil }
+            return "\(Kernel.inputName(input))[\(position(index))]"
         default: return nil
         }
     }
-
-    private func element(of pointer: String, _ dimension: Int, _ point: String, _ index: Index) -> String {
-        if dimension == 1 { return "\(pointer)[\(point)]" }
-        let offset = index == 0 ? "" : " + \(position(index))"
-        return "\(pointer)[\(dimension) * \(point)\(offset)]"
-    }
-
-    /// One number of each lane's own point.
-    private func gather(_ place: Int, _ index: Index) -> String {
-        let input = kernel.inputs[place]
-        let from = Kernel.inputName(input) + (index == 0 ? "" : " + \(position(index))")
-        switch input.role {
-        case .row: return "gather(\(from), \(input.variable.dimension), \(Self.row), end_row)"
-        case .column where isInCentreSection: return "gather(\(from), \(input.variable.dimension) * step, 0, samples)"
-        case .column: return "gather(\(from), \(input.variable.dimension), first, end)"
-        // A half-precision parameter is converted in lanes, all of them the same.
-        case .parameter: return "gather(\(from), 0, 0, 1)"
-        }
-    }
-
-    /// Columns are lanes while the column table is filled, and columns of a sample while the centre is found.
-    var isInColumnSection = false
-    var isInCentreSection = false
-    private var columnsAreLanes: Bool { isInColumnSection || isInCentreSection }
-
-    /// The first row of vector r.
-    private static let row = "block_row + r * LANES"
 
     /// The current column.
     private var column: String { columns > 1 ? "(j + c)" : "j" }
 
     private func text(_ instruction: Instruction, _ operands: [Register], _ type: ElementType) -> String {
-        if let symbol = Dialect.infix(instruction) {
+        if let symbol = instruction.infix {
             // One side has to be a vector.
             let (first, second) = (scalar(operands[0]), scalar(operands[1]))
             let left = (second == nil ? first : nil) ?? vector(operands[0])
@@ -258,10 +220,10 @@ struct StatementPrinter {
         }
         switch instruction {
         case .negate: return "-\(vector(operands[0]))"
-        case .not: return "~\(vector(operands[0]))"
+        case .not: return dialect.not(vector(operands[0]))
         default:
             let arguments = operands.map(vector).joined(separator: ", ")
-            return "\(Dialect.function(instruction)!)_\(dialect.type(type))(\(arguments))"
+            return "\(instruction.function!)_\(dialect.type(type))(\(arguments))"
         }
     }
 }

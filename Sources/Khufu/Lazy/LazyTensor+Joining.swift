@@ -96,6 +96,8 @@ extension ExecutionOptions {
     /// Takes from others what is left open here.
     fileprivate mutating func join(_ other: ExecutionOptions) throws(TensorError) {
         if engine == .automatic { engine = other.engine }
+        if devices.isEmpty { devices = other.devices }
+        deviceMemoryLimit = deviceMemoryLimit ?? other.deviceMemoryLimit
         if exponentials == .accurate { exponentials = other.exponentials }
         threads = threads ?? other.threads
         progress = progress ?? other.progress

@@ -38,6 +38,12 @@ public struct LazyTensor<Scalar: TensorScalar>: Sendable {
         set { options.engine = newValue }
     }
 
+    /// The accelerator where reductions run; nil for this processor. Tensors are copied there and back.
+    public var device: Device? {
+        get { options.device }
+        set { options.device = newValue }
+    }
+
     init(_ formula: Formula, _ inputs: [LazyInput<Scalar>], _ options: ExecutionOptions = .init()) {
         self.formula = formula
         self.inputs = inputs

@@ -115,7 +115,7 @@ struct BenchCase {
         let evaluation = try Evaluation(compiled, try data(), options)
         let seconds = evaluation.time / .seconds(1)
         var (bound, share) = ("", "")
-        if evaluation.device.engine == .cpu {
+        if evaluation.device.engine == .cpu, evaluation.device.accelerators.isEmpty {
             let kernel = try Kernel(
                 lowering: reduction, precision: Precision(storage: type.scalar, exponentials: options.exponentials),
                 squaredDistances: try KernelCache.shared.distances.form(rows: points))

@@ -41,7 +41,10 @@ struct DemoCommand: ParsableCommand {
 
 extension DeviceOptions {
     /// Whether compiled code will run, or the interpreter.
-    var isCompiled: Bool { device == .cpu || (device == .automatic && (try? KernelCache.shared.compiler) != nil) }
+    var isCompiled: Bool {
+        !device.accelerators.isEmpty || device.engine == .cpu
+            || (device.engine == .automatic && (try? KernelCache.shared.compiler) != nil)
+    }
 }
 
 /// What a part of the demonstration tells.

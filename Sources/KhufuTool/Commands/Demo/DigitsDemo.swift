@@ -11,7 +11,7 @@ enum DigitsDemo {
     private static let text = "SqDist(new, known)"
     private static let testShare = 5
 
-    static func run(_ options: DeviceOptions) throws -> (report: DemoReport, device: Device) {
+    static func run(_ options: DeviceOptions) throws -> (report: DemoReport, device: ChosenDevice) {
         let digits = try Digits()
         // The interpreter takes its time, and gets fewer.
         let testCount = digits.count / (options.isCompiled ? testShare : 10 * testShare)

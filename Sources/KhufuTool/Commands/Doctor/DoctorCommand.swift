@@ -19,12 +19,15 @@ struct DoctorCommand: ParsableCommand {
         sheet.add("distances", Self.distances)
         sheet.add("threads", "\(ThreadPool.defaultThreadCount) of \(ProcessInfo.processInfo.processorCount)")
         sheet.add("compilers", Self.compilers)
+        let cuda = CUDA.report()
+        sheet.add("cuda driver", DeviceReport.text(cuda.drivers))
+        sheet.add("cuda compiler", DeviceReport.text(cuda.compilers))
+        sheet.add("opencl", DeviceReport.text(OpenCL.candidates))
         sheet.add("cache", Self.cache)
         sheet.add("settings", Self.settings)
-        let check = SelfCheck.run()
-        sheet.add(
-            "devices",
-            "cpu: \(check.isPassed ? "works" : "does not work")\ninterpreter: works\ncuda: not built yet\nopencl: not built yet")
+        let check = SelfCheck.run(on: ExecutionOptions(engine: .cpu))
+        let devices = ["cpu: \(check.isPassed ? "works" : "does not work")", "interpreter: works"] + DeviceReport.devices(cuda)
+        sheet.add("devices", devices.joined(separator: "\n"))
         sheet.add("self-check", check.text)
         print(sheet.text())
         guard check.isPassed else {
@@ -115,7 +118,7 @@ struct DoctorCommand: ParsableCommand {
     private static var settings: String {
         let names = [
             "KHUFU_CC", "KHUFU_SIMD", "KHUFU_SQUARED_DISTANCES", "KHUFU_CACHE_DIR", "KHUFU_NUM_THREADS",
-            DataFolder.environmentVariable,
+            "KHUFU_LIBCUDA", "KHUFU_NVRTC", "KHUFU_OPENCL", DataFolder.environmentVariable,
         ]
         let set = names.compactMap { name in
             ProcessInfo.processInfo.environment[name].map { "\(name)=\(printable($0, limit: 200))" }

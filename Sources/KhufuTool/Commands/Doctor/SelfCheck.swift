@@ -7,12 +7,12 @@ import Khufu
 enum SelfCheck {
     static let formula = "Exp(-g*SqDist(x,y))*b"
 
-    static func run() -> (isPassed: Bool, text: String) {
+    static func run(on options: ExecutionOptions) -> (isPassed: Bool, text: String) {
         do {
             let started = ContinuousClock.now
-            let compiled = try results(on: .cpu)
+            let compiled = try results(options)
             let time = ContinuousClock.now - started
-            let interpreted = try results(on: .interpreter)
+            let interpreted = try results(ExecutionOptions(engine: .interpreter))
             let error = zip(compiled, interpreted).map { abs($0 - $1) / max(abs($1), 1) }.max() ?? .infinity
             // Both sum 100 terms between 0 and 1 in float32.
             let isPassed = error < 1e-5
@@ -26,7 +26,7 @@ enum SelfCheck {
         }
     }
 
-    private static func results(on engine: ExecutionOptions.Engine) throws -> [Double] {
+    private static func results(_ options: ExecutionOptions) throws -> [Double] {
         let declarations = try Declaration.list(parsing: ["x = Vi(3)", "y = Vj(3)", "b = Vj(1)", "g = Pm(1)"])
         let names = declarations.reduce(into: [:]) { $0[$1.name ?? ""] = $1.variable }
         let reduction = try Reduction(.sum, of: try Formula(parsing: formula, variables: names))
@@ -39,7 +39,7 @@ enum SelfCheck {
         try arrays.withInputs { inputs in
             try values.withOutput { values in
                 try compiled.run(
-                    inputs, options: ExecutionOptions(engine: engine), values: values,
+                    inputs, options: options, values: values,
                     indices: UnsafeMutableBufferPointer(start: nil, count: 0))
             }
         }

@@ -40,13 +40,11 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: "With --points: how much of Σ|F| each number of a sum may miss by pruning.")
     var tolerance: Double?
 
-    @Option(help: "Prints the generated source alone: c.")
+    @Option(help: "Prints the generated source alone: C for this processor, CUDA C or OpenCL C.")
     var source: SourceLanguage?
 
     @Flag(help: "With --source: everything that is compiled, the vector mathematics included.")
     var prelude = false
-
-    enum SourceLanguage: String, CaseIterable, ExpressibleByArgument { case c }
 
     func validate() throws {
         try InputArgument.checkNames(inputs)
@@ -69,9 +67,9 @@ struct ExplainCommand: ParsableCommand {
             try reduction.gradient(withRespectTo: declarations.first { $0.name == name }!.variable)
         }
         let precision = Precision(storage: dtype.scalar, exponentials: exponentials)
-        if source != nil {
+        if let source {
             let reductions = derivative?.terms.map(\.reduction) ?? [reduction]
-            let texts = try reductions.map { try SourceText(of: $0, precision).text(withPrelude: prelude) }
+            let texts = try reductions.map { try SourceText(of: $0, precision, source).text(withPrelude: prelude) }
             print(texts.joined(separator: "\n"), terminator: "")
             if texts.isEmpty { standardError("Note: the gradient is zero, and there is nothing to compile.") }
             return
@@ -87,3 +85,5 @@ struct ExplainCommand: ParsableCommand {
         }
     }
 }
+
+extension SourceLanguage: ExpressibleByArgument {}

@@ -2,30 +2,46 @@ import Engines
 import Foundation
 import Kernels
 
-/// The generated C of a reduction, whole or without what all kernels have in common.
+/// The languages of generated sources.
+enum SourceLanguage: String, CaseIterable { case c, cuda, opencl }
+
+/// The generated source of a reduction, whole or without what all kernels have in common.
 struct SourceText {
-    private let source: CSource
-    private var whole: String { source.text }
+    private let whole: String
+    /// Where what a kernel owns begins.
+    private let ownBegins: String.Index?
+    /// "16 rows (1 vector) × 8 columns".
+    let block: String
 
     init(_ kernel: Kernel) {
         let set = (try? KernelCache.shared.instructionSet) ?? .best()
-        source = CSource(kernel, vectorBytes: set.vectorBytes)
+        let source = CSource(kernel, vectorBytes: set.vectorBytes)
+        whole = source.text
+        ownBegins = whole.range(of: "} call;\n")?.upperBound
+        block =
+            "\(counted(source.rowsPerBlock, "row")) (\(counted(source.block.rowVectors, "vector"))) × \(counted(source.block.columns, "column"))"
     }
 
-    init(of reduction: Reduction, _ precision: Precision) throws {
-        self.init(try Kernel(onThisMachine: reduction, precision))
+    private init(_ kernel: Kernel, _ language: AcceleratorLanguage) {
+        let source = AcceleratorSource(kernel, language: language, sharedByteCount: 48 << 10)
+        whole = source.text
+        ownBegins = whole.range(of: "\nKERNEL void")?.lowerBound
+        block = counted(source.rowsPerGroup, "row")
     }
 
-    /// "16 rows × 8 columns".
-    var block: String {
-        "\(counted(source.rowsPerBlock, "row")) (\(counted(source.block.rowVectors, "vector"))) × \(counted(source.block.columns, "column"))"
+    init(of reduction: Reduction, _ precision: Precision, _ language: SourceLanguage) throws {
+        switch language {
+        case .c: self.init(try Kernel(onThisMachine: reduction, precision))
+        case .cuda: self.init(try Kernel(lowering: reduction, precision: precision), .cuda)
+        case .opencl: self.init(try Kernel(lowering: reduction, precision: precision), .openCL)
+        }
     }
 
     func text(withPrelude: Bool) -> String {
-        // What a kernel owns stands behind the type of its call, and its description stands on top.
-        guard !withPrelude, let end = whole.range(of: "} call;\n") else { return whole }
+        // What a kernel owns stands behind what all have, and its description stands on top.
+        guard !withPrelude, let ownBegins else { return whole }
         let heading = whole.split(separator: "\n", omittingEmptySubsequences: false).prefix { $0.hasPrefix("//") }
-        let kernel = whole[end.upperBound...].drop { $0 == "\n" }
+        let kernel = whole[ownBegins...].drop { $0 == "\n" }
         let hidden = whole.count { $0 == "\n" } - kernel.count { $0 == "\n" } - heading.count
         return heading.joined(separator: "\n") + "\n// … \(hidden) lines that kernels share; --prelude shows them.\n\n" + kernel
     }

@@ -4,8 +4,12 @@ import Kernels
 
 /// Where a computation runs, and on how many threads; shared by the commands that compute.
 struct DeviceOptions: ParsableArguments {
-    @Option(help: "Compiled code (cpu), the interpreter, or auto: the first where a C compiler works, else the second.")
-    var device: ExecutionOptions.Engine = .automatic
+    @Option(
+        help: ArgumentHelp(
+            "Compiled code (cpu), the interpreter, auto (the first where a C compiler works, else the second), cuda or opencl.",
+            discussion: "cuda:1 is the second GPU; cuda:0,1 are both. `khufu doctor` lists them.",
+            valueName: "device"))
+    var device = RequestedDevice(engine: .automatic)
 
     @Option(help: "How many threads compute; by default as many as this process may use.")
     var threads: Int?
@@ -41,13 +45,41 @@ struct DeviceOptions: ParsableArguments {
     var threadCount: Int { threads ?? ThreadPool.defaultThreadCount }
 }
 
-extension ExecutionOptions.Engine: ExpressibleByArgument {}
+/// Where a user wants to compute.
+struct RequestedDevice: ExpressibleByArgument {
+    var engine: ExecutionOptions.Engine
+    /// Accelerators in the engine's place.
+    var accelerators: [Engines.Device] = []
+
+    init(engine: ExecutionOptions.Engine) { self.engine = engine }
+
+    /// "cpu", "cuda", "opencl:1", "cuda:0,1".
+    init?(argument: String) {
+        if let engine = ExecutionOptions.Engine(rawValue: argument) {
+            self.engine = engine
+            return
+        }
+        let parts = argument.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let numbers = parts.count == 1 ? ["0"] : parts[1].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        engine = .automatic
+        for number in numbers {
+            guard let device = Engines.Device("\(parts[0]):\(number)"), !accelerators.contains(device) else { return nil }
+            accelerators.append(device)
+        }
+    }
+
+    var defaultValueDescription: String { engine.rawValue }
+    static var allValueStrings: [String] { ExecutionOptions.Engine.allCases.map(\.rawValue) + ["cuda", "opencl"] }
+}
+
 extension Exponentials: ExpressibleByArgument {}
 extension Pruning: ExpressibleByArgument {}
 
 /// An engine that has been chosen and is known to run.
-struct Device: Sendable {
+struct ChosenDevice: Sendable {
     let engine: ExecutionOptions.Engine
+    /// Accelerators in the engine's place.
+    let accelerators: [Engines.Device]
     let threads: Int
     let exponentials: Exponentials
     let pruning: Pruning
@@ -58,19 +90,20 @@ struct Device: Sendable {
     /// Chooses an engine by running `attempt`, some small work, on it.
     ///
     /// The library would choose by itself, and interpret tiny problems. Here the choice is made in the open, to be able to tell of it.
-    init(_ options: DeviceOptions, attempt: (Device) throws -> Void) throws {
-        let asked = options.device == .automatic ? .cpu : options.device
-        let first = Device(asked, options, fallbackReason: nil)
+    init(_ options: DeviceOptions, attempt: (ChosenDevice) throws -> Void) throws {
+        let isOpen = options.device.engine == .automatic && options.device.accelerators.isEmpty
+        let first = ChosenDevice(isOpen ? .cpu : options.device.engine, options, fallbackReason: nil)
         do {
             try attempt(first)
             self = first
-        } catch let error as EngineError where options.device == .automatic {
+        } catch let error as EngineError where isOpen {
             self.init(.interpreter, options, fallbackReason: error.description)
         }
     }
 
     private init(_ engine: ExecutionOptions.Engine, _ options: DeviceOptions, fallbackReason: String?) {
         self.engine = engine
+        accelerators = options.device.accelerators
         threads = options.threadCount
         exponentials = options.exponentials
         pruning = options.pruning
@@ -80,13 +113,15 @@ struct Device: Sendable {
 
     func options(progress: ProgressLine? = nil) -> ExecutionOptions {
         var options = ExecutionOptions(
-            engine: engine, threads: threads, exponentials: exponentials, pruning: pruning, tolerance: tolerance)
+            engine: engine, threads: threads, exponentials: exponentials, pruning: pruning, tolerance: tolerance,
+            devices: accelerators)
         if let progress { options.progress = { done, total in progress.update(done, of: total) } }
         return options
     }
 
     /// "cpu, avx512, 2 threads".
     var description: String {
+        guard accelerators.isEmpty else { return accelerators.map(\.description).joined(separator: ", ") }
         var parts = [engine.rawValue]
         if engine == .cpu, let set = try? KernelCache.shared.instructionSet { parts.append(set.rawValue) }
         return (parts + [counted(threads, "thread")]).joined(separator: ", ")

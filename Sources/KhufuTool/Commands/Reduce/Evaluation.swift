@@ -11,7 +11,7 @@ struct Evaluation {
     let pairs: Double
     /// Those of them that the formula was evaluated for.
     let evaluatedPairs: Double
-    let device: Device
+    let device: ChosenDevice
     /// For finding or compiling the machine code.
     let preparation: Duration
     /// One per repetition.
@@ -81,7 +81,7 @@ struct Evaluation {
 /// everything, as often as is asked, with its progress shown.
 private struct Timing {
     let pairs: Double
-    let device: Device
+    let device: ChosenDevice
     let preparation: Duration
     let times: [Duration]
     /// Of the last time.
@@ -95,7 +95,7 @@ private struct Timing {
         let clock = ContinuousClock()
         let start = clock.now
         // Without points there is no first one, and nothing that needs machine code.
-        device = try Device(options) { device in
+        device = try ChosenDevice(options) { device in
             if pairs > 0 { _ = try compute(device.options(), true) }
         }
         preparation = clock.now - start

@@ -24,7 +24,7 @@ public struct CSource: Sendable {
     public init(_ kernel: Kernel, vectorBytes: Int) {
         lanes = vectorBytes / kernel.precision.arithmetic.byteCount
         block = RegisterBlock(for: kernel, vectorBytes: vectorBytes)
-        let dialect = Dialect(precision: kernel.precision)
+        let dialect = CDialect(kernel: kernel)
         let uses = RegisterUses(
             Kernel.Section.allCases.map { kernel.sections[$0, default: []] }, splitsAtBarriers: block.columns > 1)
         var frame = CSourceFrame(

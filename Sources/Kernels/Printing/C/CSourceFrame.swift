@@ -3,7 +3,7 @@ import Formulas
 /// The functions around the sections.
 struct CSourceFrame {
     let kernel: Kernel
-    let dialect: Dialect
+    let dialect: CDialect
     let uses: RegisterUses
     let columns: Int
     let lanes: Int
@@ -11,12 +11,12 @@ struct CSourceFrame {
     let largestStackArray: Int
     var workspaceBytes = 0
 
-    var number: String { Dialect.scalar(kernel.precision.arithmetic) }
-    var stored: String { Dialect.scalar(kernel.precision.storage) }
+    var number: String { CDialect.scalar(kernel.precision.arithmetic) }
+    var stored: String { CDialect.scalar(kernel.precision.storage) }
     var isHalf: Bool { kernel.precision.storage == .float16 }
 
     mutating func print() -> String {
-        var texts = [heading, "#define LANES \(lanes)\n", mathematics, memory]
+        var texts = [kernel.heading, "#define LANES \(lanes)\n", mathematics, memory]
         if kernel.centreWidth > 0 { texts.append(centreFunction()) }
         if kernel.columnTableWidth > 0 { texts.append(columnFunction()) }
         texts.append(rowFunction())
@@ -25,18 +25,6 @@ struct CSourceFrame {
 
     // MARK: What stands above
 
-    private var heading: String {
-        let reduction = kernel.reduction
-        // Formulas print with our names and numbers only, so that nothing of a user's text gets here.
-        let weight = reduction.weight.map { "\n// weight \($0.text(limit: 2_000))" } ?? ""
-        let inputs = kernel.inputs.map { "\(Kernel.inputName($0)): \($0.variable)" }.joined(separator: ", ")
-        return """
-            // \(reduction.name) over \(reduction.over.rawValue) of \(reduction.formula.text(limit: 2_000))\(weight)
-            // \(inputs); \(kernel.precision.storage.rawValue), totals in \(kernel.precision.accumulator.rawValue)
-
-            """
-    }
-
     /// The vector functions that the kernel calls, in the types that it calls them in.
     private var mathematics: String {
         var (single, double): (Set<String>, Set<String>) = ([], [])
@@ -44,7 +32,7 @@ struct CSourceFrame {
         for section in Kernel.Section.allCases {
             for case .define(let register, .apply(let instruction, _)) in kernel.sections[section, default: []].flattened {
                 if case .library(let name) = instruction { library.insert(name) }
-                guard let name = Dialect.function(instruction), VectorMath.function(named: name) != nil else { continue }
+                guard let name = instruction.function, VectorMath.function(named: name) != nil else { continue }
                 if dialect.type(register.type) == "f64" { double.insert(name) } else { single.insert(name) }
             }
         }
@@ -129,7 +117,7 @@ struct CSourceFrame {
             ]
         let pointers = ahead + centrePointer
         var body = printer()
-        body.isInColumnSection = true
+        body.lanes = .columns
         body.line("const long long end = call->end;")
         arrays(of: [.call, .column], &body)
         section(.call, "What depends on parameters only.", &body)
@@ -237,5 +225,19 @@ struct CSourceFrame {
         }
         // The same, a column at a time.
         body.braced("for (; j < \(end); j++)") { $0.block(statements, of: .pair) }
+    }
+}
+
+extension Kernel {
+    /// What it computes, as a comment.
+    var heading: String {
+        // Formulas print with our names and numbers only, so that nothing of a user's text gets here.
+        let weight = reduction.weight.map { "\n// weight \($0.text(limit: 2_000))" } ?? ""
+        let inputs = inputs.map { "\(Kernel.inputName($0)): \($0.variable)" }.joined(separator: ", ")
+        return """
+            // \(reduction.name) over \(reduction.over.rawValue) of \(reduction.formula.text(limit: 2_000))\(weight)
+            // \(inputs); \(precision.storage.rawValue), totals in \(precision.accumulator.rawValue)
+
+            """
     }
 }

@@ -37,14 +37,3 @@ public struct RegisterBlock: Hashable, Sendable {
     /// Statements that the columns are repeated for: more make compiling long and no run faster.
     private static let mostStatements = 512
 }
-
-extension [Statement] {
-    /// The registers that loops outside branches carry along.
-    fileprivate var assignedInLoops: [Register] {
-        flatMap { statement -> [Register] in
-            guard case .loop(_, _, let body) = statement else { return [] }
-            return body.assignedInLoops
-                + body.compactMap { if case .assign(let register, _) = $0 { register } else { nil } }
-        }
-    }
-}

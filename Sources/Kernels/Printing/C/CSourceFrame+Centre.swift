@@ -9,7 +9,7 @@ extension CSourceFrame {
                 Pointer(type: "char", name: "workspace", source: "call->workspace"),
             ]
         var body = printer()
-        body.isInCentreSection = true
+        body.lanes = .sampledColumns
         body.line("const long long samples = call->end < LANES ? call->end : LANES;")
         body.line("const long long step = call->end / samples;")
         arrays(of: [.call, .centre], &body)

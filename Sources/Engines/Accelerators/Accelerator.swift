@@ -1,0 +1,81 @@
+import Kernels
+
+/// A device with memory of its own that runs kernels: what CUDA and OpenCL have in common.
+///
+/// Threads may share one. Failures are sentences that name the device and the library's own word for what went wrong.
+protocol Accelerator: AnyObject, Sendable {
+    var properties: AcceleratorProperties { get }
+
+    /// Compiles a source text for exactly this device, or finds what was compiled before.
+    func program(_ source: String) throws(EngineError) -> any AcceleratorProgram
+
+    /// An order of work of the caller's own, who need not wait for it; or a new one.
+    ///
+    /// - Parameter stream: a `CUstream` or `cl_command_queue` of this device's, which is used and not kept.
+    func queue(stream: UInt?) throws(EngineError) -> any AcceleratorQueue
+
+    /// Bytes of memory that a call may take now, unless its caller says otherwise.
+    func usableByteCount() throws(EngineError) -> Int
+
+    /// A table that stays on the device, for calls to come that need the same: they queue no copy of it. Nil where none is kept.
+    func keptTable(_ numbers: [Int64]) throws(EngineError) -> DeviceBuffer?
+}
+
+extension Accelerator {
+    func usableByteCount() throws(EngineError) -> Int { properties.memoryByteCount / 10 * 7 }
+    func keptTable(_ numbers: [Int64]) throws(EngineError) -> DeviceBuffer? { nil }
+}
+
+/// What decides how work is cut for a device.
+struct AcceleratorProperties: Hashable, Sendable {
+    /// Such as "NVIDIA H200".
+    var name: String
+    var language: AcceleratorLanguage
+    /// Multiprocessors, or compute units.
+    var unitCount: Int
+    var memoryByteCount: Int
+    /// Bytes that a group of threads may share without asking for more.
+    var sharedByteCount: Int
+    var largestGroup: Int
+    var hasFloat64: Bool
+}
+
+/// A compiled source text.
+protocol AcceleratorProgram: AnyObject, Sendable {
+    /// Adds a kernel's run to a queue, of the device that the program was compiled on.
+    ///
+    /// - Parameters:
+    ///   - groups: how many groups of threads, fewer than 2³¹.
+    ///   - threads: threads per group.
+    func launch(
+        _ entry: String, groups: Int, threads: Int, arguments: [KernelArgument], on queue: any AcceleratorQueue
+    ) throws(EngineError)
+}
+
+/// What a kernel is given: memory, or a 64-bit integer.
+enum KernelArgument: Hashable, Sendable {
+    case buffer(DeviceBuffer?)
+    case number(Int)
+}
+
+/// Memory of a device: a `CUdeviceptr` or a `cl_mem`.
+struct DeviceBuffer: Hashable, Sendable {
+    var handle: UInt
+    var byteCount: Int
+}
+
+/// Work that is done in order, while the host goes on. One thread at a time uses it.
+protocol AcceleratorQueue: AnyObject {
+    /// Memory that what is queued from now on may use.
+    func allocate(_ byteCount: Int) throws(EngineError) -> DeviceBuffer
+    /// Gives memory back once what is queued so far is done.
+    func release(_ buffer: DeviceBuffer)
+    /// Copies from the host. The host's memory may change as soon as this returns.
+    func upload(_ source: UnsafeRawPointer, to buffer: DeviceBuffer, at offset: Int, byteCount: Int) throws(EngineError)
+    /// Copies to the host, whose memory holds the numbers once the queue is finished.
+    func download(_ buffer: DeviceBuffer, at offset: Int, to target: UnsafeMutableRawPointer, byteCount: Int) throws(EngineError)
+    /// What is queued here from now on comes after all that is queued there so far.
+    func wait(for other: any AcceleratorQueue) throws(EngineError)
+    /// Waits until all is done, and reports what failed meanwhile.
+    func finish() throws(EngineError)
+}

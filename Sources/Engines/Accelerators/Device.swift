@@ -1,0 +1,41 @@
+/// An accelerator that reductions may run on, by its number in the order of CUDA's driver or of OpenCL's loader.
+public enum Device: Hashable, Sendable, CustomStringConvertible {
+    case cuda(Int)
+    case openCL(Int)
+
+    /// "cuda:0", "opencl:1"; without a number, the first.
+    public init?(_ text: String) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let number = parts.count == 1 ? 0 : Int(parts[1]), number >= 0 else { return nil }
+        switch parts[0].lowercased() {
+        case "cuda": self = .cuda(number)
+        case "opencl": self = .openCL(number)
+        default: return nil
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .cuda(let number): "cuda:\(number)"
+        case .openCL(let number): "opencl:\(number)"
+        }
+    }
+
+    /// The device itself.
+    ///
+    /// - Throws: why there is none.
+    func accelerator() throws(EngineError) -> any Accelerator {
+        switch self {
+        case .cuda(let number): try CUDA.device(number)
+        case .openCL(let number): try OpenCL.device(number)
+        }
+    }
+}
+
+/// Where the arrays of a call are.
+public enum ArrayMemory: Hashable, Sendable {
+    case host
+    /// In the memory of the one device that the call runs on. The call then returns when its work is queued, on the caller's stream: a
+    /// `CUstream`, 0 being the default one.
+    case device(stream: UInt)
+}

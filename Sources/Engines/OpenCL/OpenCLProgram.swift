@@ -1,0 +1,62 @@
+import Synchronization
+
+/// A compiled source text on an OpenCL device.
+final class OpenCLProgram: AcceleratorProgram, @unchecked Sendable {
+    private let program: OpenCLLibrary.Object
+    private let device: OpenCLDevice
+    /// A kernel object holds its arguments, so that one thread at a time may set and launch.
+    private let kernels = Mutex<[String: OpenCLDevice.Handle]>([:])
+
+    init(_ program: OpenCLLibrary.Object, of device: OpenCLDevice) {
+        self.program = program
+        self.device = device
+    }
+
+    deinit {
+        kernels.withLock { kernels in
+            for kernel in kernels.values { _ = device.library.releaseKernel(kernel.object) }
+        }
+        _ = device.library.releaseProgram(program)
+    }
+
+    func launch(
+        _ entry: String, groups: Int, threads: Int, arguments: [KernelArgument], on queue: any AcceleratorQueue
+    ) throws(EngineError) {
+        let library = device.library
+        guard let queue = queue as? OpenCLQueue else { preconditionFailure("the queue is another library's") }
+        let stream = OpenCLDevice.Handle(object: queue.queue)
+        let result: Result<Void, EngineError> = kernels.withLock { kernels in
+            Result { () throws(EngineError) in
+                let kernel = try self.kernel(entry, &kernels)
+                for (place, argument) in arguments.enumerated() {
+                    let status: OpenCLLibrary.Status
+                    switch argument {
+                    case .buffer(let buffer):
+                        var handle = buffer?.handle ?? 0
+                        status = library.setKernelArgument(kernel, UInt32(place), MemoryLayout<UInt>.size, &handle)
+                    case .number(let number):
+                        var number = Int64(number)
+                        status = library.setKernelArgument(kernel, UInt32(place), MemoryLayout<Int64>.size, &number)
+                    }
+                    guard status == 0 else { throw device.failure("passing argument \(place) of \(entry)", status) }
+                }
+                var (total, group) = (groups * threads, threads)
+                let status = library.enqueueKernel(stream.object, kernel, 1, nil, &total, &group, 0, nil, nil)
+                guard status == 0 else { throw device.failure("starting \(entry)", status) }
+            }
+        }
+        try result.get()
+    }
+
+    private func kernel(
+        _ entry: String, _ kernels: inout [String: OpenCLDevice.Handle]
+    ) throws(EngineError) -> OpenCLLibrary.Object {
+        if let known = kernels[entry] { return known.object }
+        var status: OpenCLLibrary.Status = 0
+        guard let kernel = entry.withCString({ device.library.createKernel(program, $0, &status) }) else {
+            throw device.failure("looking for \(entry)", status)
+        }
+        kernels[entry] = OpenCLDevice.Handle(object: kernel)
+        return kernel
+    }
+}

@@ -1,0 +1,140 @@
+import Formulas
+
+/// CUDA C and OpenCL C: a value is a plain number of one thread. What the languages differ in, the prelude defines.
+struct AcceleratorDialect: Dialect {
+    let kernel: Kernel
+    let block: ThreadBlock
+    /// Positions of states are those of all columns, beyond 31 bits.
+    let isMerging: Bool
+
+    func type(_ element: ElementType) -> String {
+        switch element {
+        case .number: suffix(kernel.precision.arithmetic)
+        case .wide: suffix(kernel.precision.accumulator)
+        case .position: isMerging ? "i64" : "i32"
+        case .mask, .wideMask: "i32"
+        }
+    }
+
+    /// The type of an array in memory.
+    static func scalar(_ type: ScalarType) -> String {
+        switch type {
+        case .float16: "u16"
+        case .float32: "f32"
+        case .float64: "f64"
+        }
+    }
+
+    func literal(_ value: Double, _ element: ElementType) -> String {
+        let type = type(element)
+        if value.isNaN { return "NAN_\(type)" }
+        // A number beyond float's range is infinite there, as the data would be.
+        if value.isInfinite || (type == "f32" && Float(value).isInfinite) { return (value < 0 ? "-" : "") + "INFINITY_\(type)" }
+        return type == "f32" ? "\(Float(value))f" : "\(value)"
+    }
+
+    func splat(_ number: String, _ type: ElementType) -> String { number.hasPrefix("-") ? "(\(number))" : number }
+    func not(_ mask: String) -> String { "!\(mask)" }
+    func anyHolds(_ mask: String, _ type: ElementType) -> String { mask }
+    var blockLoopNote: String? { "UNROLL" }
+
+    /// Arrays are registers where every index is known when compiling. Long loops are repeated as they are: code must not grow with the
+    /// dimension.
+    func loopNote(count: Int, _ body: [Statement]) -> String? {
+        let statements = body.repeatedCount * block.rowsPerThread * block.columns
+        if count * statements <= Self.mostUnrolledStatements { return "UNROLL" }
+        return statements * 4 <= Self.mostUnrolledStatements ? "UNROLL_4" : "UNROLL_1"
+    }
+
+    private static let mostUnrolledStatements = 2_048
+
+    // MARK: Places
+
+    func element(_ array: ArrayInfo, _ position: String, _ block: String) -> String {
+        guard let first = self.block.rowTable[array.reference.id] else { return "\(array.name)[\(position)]\(block)" }
+        let component = [position, first > 0 ? "\(first)" : "0"].filter { $0 != "0" }.joined(separator: " + ")
+        return "row_table[\(component.isEmpty ? "" : "(\(component)) * rows + ")row[r]]"
+    }
+
+    func laneNumber(of input: Kernel.Input, _ component: String, in lanes: LanePoints) -> String {
+        let (name, dimension) = (Kernel.inputName(input), input.variable.dimension)
+        let place: String
+        switch input.role {
+        case .row: place = element(dimension, "row[r]", component)
+        case .column: place = element(dimension, "point", component)
+        case .parameter: place = component
+        }
+        return kernel.precision.storage == .float16 ? "f32_from_h16(\(name)[\(place)])" : "\(name)[\(place)]"
+    }
+
+    func columnNumber(of source: ColumnSource, _ column: String, _ component: String) -> String {
+        if let tile = block.tile, let offset = tile.offsets[source] {
+            return "tile[\(element(tile.stride, column, [offset == 0 ? "0" : "\(offset)", component]))]"
+        }
+        return "\(kernel.name(of: source))[\(element(kernel.dimension(of: source), "(tile_first + \(column))", component))]"
+    }
+
+    func partNumber(_ component: String) -> String {
+        "part_values[\(element(kernel.stateCount.values, Self.partRow, component))]"
+    }
+
+    func partPosition(_ component: String) -> String {
+        "part_positions[\(element(kernel.stateCount.positions, Self.partRow, component))]"
+    }
+
+    private static let partRow = "(state + j * part_rows + r * THREADS + THREAD)"
+
+    /// The place of a component of a point.
+    private func element(_ dimension: Int, _ point: String, _ component: String) -> String {
+        element(dimension, point, [component])
+    }
+
+    private func element(_ dimension: Int, _ point: String, _ components: [String]) -> String {
+        ([dimension == 1 ? point : "\(dimension) * \(point)"] + components.filter { $0 != "0" }).joined(separator: " + ")
+    }
+
+    func columnPosition(_ column: String) -> String { "(i32)(tile_first + \(column) - position_base)" }
+
+    // MARK: Stores
+
+    func storeInCentre(_ value: String, at position: String) -> String {
+        preconditionFailure("accelerators take distances directly")
+    }
+
+    func storeInTable(_ value: String, at position: String) -> String {
+        "if (is_inside) table[\(element(kernel.columnTableWidth, "point", position))] = \(value);"
+    }
+
+    func storeResult(_ value: String, at position: String) -> String {
+        let stored = kernel.precision.storage == .float16 ? "h16_from_f32(\(value))" : value
+        return "if (IS_ROW(r)) values[\(element(kernel.reduction.valueCount, "row[r]", position))] = \(stored);"
+    }
+
+    func storeIndex(_ value: String, at position: String) -> String {
+        let absolute = isMerging ? value : "first_position + position_base + \(value)"
+        return "if (IS_ROW(r)) indices[\(element(kernel.reduction.indexCount, "row[r]", position))] = \(absolute);"
+    }
+
+    private static let state = "(state + r * THREADS + THREAD)"
+
+    func exportValue(_ value: String, _ type: ElementType, at position: String) -> String {
+        "if (IS_ROW(r)) part_values[\(element(kernel.stateCount.values, Self.state, position))] = \(value);"
+    }
+
+    func exportPosition(_ value: String, at position: String) -> String {
+        "if (IS_ROW(r)) part_positions[\(element(kernel.stateCount.positions, Self.state, position))] = first_position + position_base + \(value);"
+    }
+}
+
+extension [Statement] {
+    /// How many statements are run, those in loops as often as these say.
+    fileprivate var repeatedCount: Int {
+        reduce(0) { sum, statement in
+            switch statement {
+            case .loop(_, let count, let body): sum + Swift.min(count * body.repeatedCount, 1 << 20)
+            case .whenAny(_, let body): sum + body.repeatedCount
+            default: sum + 1
+            }
+        }
+    }
+}

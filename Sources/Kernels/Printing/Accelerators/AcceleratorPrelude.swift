@@ -1,0 +1,125 @@
+import Formulas
+
+/// What stands above the functions: the languages' words under one name each, and the mathematics that a kernel uses.
+struct AcceleratorPrelude {
+    let language: AcceleratorLanguage
+    let kernel: Kernel
+    let usesFloat64: Bool
+
+    var text: String {
+        let types = language == .cuda ? Self.cuda : (usesFloat64 ? Self.openCLFloat64 : "") + Self.openCL
+        return types + Self.common + (usesFloat64 ? Self.float64(language) : "") + half + functions
+    }
+
+    private var half: String {
+        guard kernel.precision.storage == .float16 else { return "" }
+        return language == .cuda ? Self.cudaHalf : Self.openCLHalf
+    }
+
+    /// The functions that the kernel calls, in the types that it calls them in.
+    private var functions: String {
+        var needed: Set<String> = []
+        var text = ""
+        for section in Kernel.Section.allCases {
+            for case .define(let register, .apply(let instruction, _)) in kernel.sections[section, default: []].flattened {
+                guard let name = instruction.function else { continue }
+                let isDouble =
+                    switch register.type {
+                    case .wide: kernel.precision.accumulator == .float64
+                    case .number: kernel.precision.arithmetic == .float64
+                    default: false
+                    }
+                guard instruction != .select, needed.insert("\(name) \(isDouble)").inserted else { continue }
+                text += AcceleratorMath.definition(of: name, isDouble: isDouble, language) + "\n"
+            }
+        }
+        return text
+    }
+
+    private static let cuda = """
+        typedef float f32;
+        typedef double f64;
+        typedef int i32;
+        typedef long long i64;
+        typedef unsigned short u16;
+        typedef unsigned u32;
+        #define KERNEL extern "C" __global__ __launch_bounds__(THREADS)
+        #define INLINE static __device__ __forceinline__
+        #define GLOBAL
+        #define SHARED __shared__ __align__(16)
+        #define RESTRICT __restrict__
+        #define UNROLL _Pragma("unroll")
+        #define UNROLL_4 _Pragma("unroll 4")
+        #define UNROLL_1 _Pragma("unroll 1")
+        #define BARRIER() __syncthreads()
+        #define THREAD ((int)threadIdx.x)
+        #define GROUP ((u32)blockIdx.x)
+        #define INFINITY_f32 __int_as_float(0x7f800000)
+        #define NAN_f32 __int_as_float(0x7fc00000)
+
+        """
+
+    private static let openCLFloat64 = """
+        #ifdef cl_khr_fp64
+        #pragma OPENCL EXTENSION cl_khr_fp64 : enable
+        #endif
+
+        """
+
+    private static let openCL = """
+        typedef float f32;
+        typedef int i32;
+        typedef long i64;
+        typedef ushort u16;
+        typedef uint u32;
+        #define KERNEL __kernel __attribute__((reqd_work_group_size(THREADS, 1, 1)))
+        #define INLINE static inline
+        #define GLOBAL __global
+        #define SHARED __local __attribute__((aligned(16)))
+        #define RESTRICT restrict
+        #define UNROLL _Pragma("unroll")
+        #define UNROLL_4 _Pragma("unroll 4")
+        #define UNROLL_1 _Pragma("unroll 1")
+        #define BARRIER() barrier(CLK_LOCAL_MEM_FENCE)
+        #define THREAD ((int)get_local_id(0))
+        #define GROUP ((u32)get_group_id(0))
+        #define INFINITY_f32 INFINITY
+        #define NAN_f32 NAN
+
+        """
+
+    private static let common = """
+        // Whether the thread's row r is one of the group's.
+        #define IS_ROW(r) (first_row + (r) * THREADS + THREAD < end_row)
+        // a where the mask holds, b elsewhere.
+        INLINE f32 select_f32(i32 m, f32 a, f32 b) { return m ? a : b; }
+        INLINE i32 select_i32(i32 m, i32 a, i32 b) { return m ? a : b; }
+        INLINE i64 select_i64(i32 m, i64 a, i64 b) { return m ? a : b; }
+
+        """
+
+    private static func float64(_ language: AcceleratorLanguage) -> String {
+        """
+        \(language == .openCL ? "typedef double f64;" : "")
+        #define INFINITY_f64 \(language == .cuda ? "__longlong_as_double(0x7ff0000000000000)" : "((f64)INFINITY)")
+        #define NAN_f64 \(language == .cuda ? "__longlong_as_double(0x7ff8000000000000)" : "((f64)NAN)")
+        INLINE f64 select_f64(i32 m, f64 a, f64 b) { return m ? a : b; }
+        INLINE f64 f64_from_f32(f32 x) { return x; }
+        INLINE f32 f32_from_f64(f64 x) { return (f32)x; }
+
+        """
+    }
+
+    // float16 is a storage type: 16 bits in memory, f32 in registers.
+    private static let cudaHalf = """
+        INLINE f32 f32_from_h16(u16 h) { f32 x; asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(h)); return x; }
+        INLINE u16 h16_from_f32(f32 x) { u16 h; asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(x)); return h; }
+
+        """
+
+    private static let openCLHalf = """
+        INLINE f32 f32_from_h16(u16 h) { return vload_half(0, (const half *)&h); }
+        INLINE u16 h16_from_f32(f32 x) { u16 h; vstore_half_rte(x, 0, (half *)&h); return h; }
+
+        """
+}

@@ -1,0 +1,114 @@
+import Engines
+import Formulas
+import Kernels
+import OracleSupport
+import RandomNumbers
+import Testing
+
+/// What is particular to devices with memory of their own: pieces that pass through, several devices, their limits. The other tests of
+/// this folder run on them too.
+@Suite struct AcceleratorTests {
+    static let engines = OracleEngine.accelerators
+
+    /// Several shapes of every operation side by side in one formula.
+    @Test(arguments: Array(OperationTests.operations.enumerated())) func operations(_ number: Int, _ name: String) throws {
+        for engine in Self.engines {
+            let type = number.isMultiple(of: 5) ? ScalarType.float64 : number % 5 == 1 ? .float16 : .float32
+            let subject = try OperationTests.together(number, name)
+            for (m, n) in [(19, 4), (130, 1)] {
+                expect(subject.check(.init(m: m, n: n, type: type, engine: engine, seed: number, checkedRows: 5)))
+            }
+        }
+    }
+
+    @Test(arguments: 0..<34) func randomFormulas(_ seed: Int) throws {
+        for engine in Self.engines {
+            var random = RandomSource(seed: 9000 + seed)
+            let subject = try RandomFormulaTests.subject(seed + 7, &random)
+            let type: ScalarType = seed % 4 == 0 ? .float64 : seed % 11 == 1 ? .float16 : .float32
+            for number in 0..<4 {
+                expect(
+                    subject.check(
+                        RandomFormulaTests.call(subject, type, engine, seed * 10 + number, pairs: 20_000, number, &random)))
+            }
+        }
+    }
+
+    // MARK: Pieces
+
+    /// Reductions whose states are numbers, positions, shifts; with column values that are tabulated.
+    static func subjects() throws -> [OracleSubject] {
+        let (x, y, b) = (OracleExpression.variable(0, 3, 0), OracleExpression.variable(1, 3, 1), OracleExpression.variable(2, 2, 1))
+        let distance = OracleExpression("SqDist", [x, y])
+        let exponent = OracleExpression("Minus", [distance])
+        let mass = OracleExpression("Exp", [OracleExpression("Mult", [.variable(3, 1, 2), exponent])])
+        return [
+            try OracleSubject(of: OracleExpression("Mult", [mass, OracleExpression("Cos", [b])]), domains: [3: .positive]),
+            try OracleSubject("KMin_ArgKMin", of: distance, k: 3, domains: [0: .lattice, 1: .lattice], isExact: true),
+            try OracleSubject("SumSoftMaxWeight", of: exponent, weight: b),
+        ]
+    }
+
+    /// Memory for a tenth of the arrays: pieces of rows pass, or pieces of columns, or both.
+    @Test(arguments: engines) func arraysLargerThanMemory(_ engine: OracleEngine) throws {
+        for subject in try Self.subjects() {
+            for (m, n, limit) in [(9_000, 700, 60_000), (600, 9_000, 110_000), (4_000, 5_000, 50_000)] {
+                for batches in [[:], [0: [2], 1: [1]]] {
+                    var call = OracleSubject.Call(m: m, n: n, engine: engine, seed: m, batches: batches, checkedRows: 3)
+                    call.adjust = { $0.deviceMemoryLimit = limit }
+                    expect(subject.check(call))
+                }
+            }
+        }
+    }
+
+    @Test(arguments: engines) func memoryIsToldBeforehand(_ engine: OracleEngine) throws {
+        let subject = try Self.subjects()[1]
+        func peak(_ limit: Int?) throws -> Int {
+            var options = engine.options()
+            options.deviceMemoryLimit = limit
+            return try subject.compiled.bound(to: subject.arrays(.init(m: 9_000, n: 5_000)).map(\.input)).deviceMemory(
+                options: options)[0]
+        }
+        // Coordinates of both clouds; per row three distances and three indices; with few rows, states of parts.
+        #expect(try peak(nil) >= (9_000 + 5_000) * 12 + 9_000 * 3 * (4 + 8))
+        #expect(try peak(100_000) <= 100_000)
+        #expect(try peak(100_000) > 20_000)
+        var call = OracleSubject.Call(m: 9_000, n: 5_000, engine: engine)
+        call.adjust = { $0.deviceMemoryLimit = 100 }
+        let failure = subject.check(call) ?? ""
+        #expect(failure.contains("memory than the 100 bytes that it may"), "\(failure)")
+    }
+
+    // MARK: Several devices
+
+    static let severalDevices = OpenCL.deviceCount > 1
+
+    /// Many rows are split over devices, few rows are not: then columns are.
+    @Test(.enabled(if: severalDevices, "one OpenCL device is not several")) func twoDevices() throws {
+        for subject in try Self.subjects() {
+            for (m, n) in [(3_000, 40), (20, 6_000)] {
+                var call = OracleSubject.Call(m: m, n: n, engine: .openCL, seed: m, batches: [0: [2], 1: [1]], checkedRows: 5)
+                call.adjust = { $0.devices = [.openCL(0), .openCL(1)] }
+                expect(subject.check(call))
+                var random = RandomSource(seed: n)
+                call.sparsity = BlockSparsity(patterns: (0..<2).map { _ in RandomFormulaTests.pattern(m, n, &random) })
+                expect(subject.check(call))
+            }
+        }
+    }
+
+    // MARK: Mistakes
+
+    @Test func mistakesAreSentences() throws {
+        let subject = try Self.subjects()[0]
+        func failure(_ adjust: @escaping @Sendable (inout ExecutionOptions) -> Void) -> String {
+            var call = OracleSubject.Call()
+            call.adjust = adjust
+            return subject.check(call) ?? "no failure"
+        }
+        #expect(failure { $0.devices = [.openCL(99)] }.contains("There is no OpenCL"))
+        #expect(failure { $0.devices = [.openCL(0), .openCL(0)] }.contains("A call names each device once; opencl:0, opencl:0 came."))
+        #expect(failure { $0.device = .openCL(0); $0.deviceMemoryLimit = 0 }.contains("more than 0 bytes; 0 came."))
+    }
+}
