@@ -20,6 +20,8 @@ public final class CompiledReduction: Sendable {
         var acceleratorKernels: [AcceleratorKey: AcceleratorKernel] = [:]
         /// For pruned runs; nil for types that they were found to be impossible for.
         var prunings: [KernelKey: PruningKernels?] = [:]
+        /// For runs by way of a lattice; nil likewise.
+        var lattices: [KernelKey: LatticeKernels?] = [:]
         /// Types for which compiling failed, so that it is not tried at every call.
         var uncompilable: Set<ScalarType> = []
         /// The gradients that were asked for, by input.
@@ -134,6 +136,18 @@ public final class CompiledReduction: Sendable {
         return made
     }
 
+    /// What a run by way of a lattice takes; nil where the reduction is none of Gaussians.
+    ///
+    /// - Parameter whole: the kernel of the reduction itself.
+    func latticeKernels(for binding: Binding, _ options: ExecutionOptions, whole: CPUKernel) -> LatticeKernels? {
+        guard let key = try? kernelKey(binding, options) else { return nil }
+        if let known = state.withLock({ $0.lattices[key] }) { return known }
+        let made = try? LatticeKernels(
+            reduction, whole: whole, type: binding.type, instructionSet: try cache.instructionSet, cache: cache)
+        state.withLock { $0.lattices[key] = .some(made) }
+        return made
+    }
+
     /// The compiled kernel, or nil for the interpreter.
     fileprivate func kernel(for binding: Binding, _ options: ExecutionOptions) throws(EngineError) -> CPUKernel? {
         guard options.engine != .interpreter, reduction.kind != .zero else { return nil }
@@ -243,7 +257,7 @@ public struct BoundReduction: Sendable {
             threads: max(1, options.threads ?? ThreadPool.defaultThreadCount), progress: options.progress,
             output: output)
         if let kernel = try compiled.kernel(for: binding, options) {
-            let evaluated = try runPruned(kernel, run, options) ?? run.onProcessor(kernel)
+            let evaluated = try runOnLattice(kernel, run, options) ?? runPruned(kernel, run, options) ?? run.onProcessor(kernel)
             return RunReport(pairs: pairs, evaluatedPairs: evaluated)
         }
         return RunReport(pairs: pairs, evaluatedPairs: run.onInterpreter())

@@ -44,6 +44,11 @@ struct BoundKernel: Sendable {
         }
     }
 
+    /// Whether there is something to prune by.
+    static func exists(_ formula: Formula, of reduction: Reduction, type: ScalarType) -> Bool {
+        type != .float16 && (try? BoundFormulas(formula, of: reduction, type: type)) != nil
+    }
+
     /// The bounds for boxes of rows and columns of two levels.
     ///
     /// - Parameter parameters: the inputs of the reduction; only parameters are read.
