@@ -18,7 +18,7 @@ extension BoundReduction {
                 switch binding.type {
                 case .float32: runOnLattice(item, kernels, Float.self, tolerance, run)
                 case .float64: runOnLattice(item, kernels, Double.self, tolerance, run)
-                case .float16: nil as Int?
+                case .float16, .bfloat16: nil as Int?
                 }
             guard let count else { return nil }
             evaluated = saturatingSum(evaluated, count)

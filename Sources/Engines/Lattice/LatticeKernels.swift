@@ -30,7 +30,7 @@ final class LatticeKernels: Sendable {
     static func apply(to reduction: Reduction, type: ScalarType) -> Bool { gaussian(reduction, type) != nil }
 
     private static func gaussian(_ reduction: Reduction, _ type: ScalarType) -> GaussianProduct? {
-        guard type != .float16, let result = reduction.gaussian, result.rows.dimension <= largestDimension else { return nil }
+        guard !type.isHalf, let result = reduction.gaussian, result.rows.dimension <= largestDimension else { return nil }
         return result
     }
 

@@ -46,7 +46,7 @@ struct BoundKernel: Sendable {
 
     /// Whether there is something to prune by.
     static func exists(_ formula: Formula, of reduction: Reduction, type: ScalarType) -> Bool {
-        type != .float16 && (try? BoundFormulas(formula, of: reduction, type: type)) != nil
+        !type.isHalf && (try? BoundFormulas(formula, of: reduction, type: type)) != nil
     }
 
     /// The bounds for boxes of rows and columns of two levels.
