@@ -21,6 +21,29 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The vendors' libraries that devices are reached through.
+    public enum Library: String, Hashable, Sendable, CaseIterable {
+        case cuda = "CUDA"
+        case openCL = "OpenCL"
+
+        public func device(_ number: Int) -> Device {
+            switch self {
+            case .cuda: .cuda(number)
+            case .openCL: .openCL(number)
+            }
+        }
+
+        /// What the devices are called, in the order of their numbers; none is opened.
+        ///
+        /// - Throws: why there are none.
+        public func deviceNames() throws(EngineError) -> [String] {
+            switch self {
+            case .cuda: try CUDA.descriptions().map(\.name)
+            case .openCL: try OpenCL.deviceNames()
+            }
+        }
+    }
+
     /// The device itself.
     ///
     /// - Throws: why there is none.

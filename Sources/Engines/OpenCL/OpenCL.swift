@@ -39,6 +39,13 @@ package enum OpenCL {
         return found.devices[number]
     }
 
+    /// - Throws: why there are none.
+    static func deviceNames() throws(EngineError) -> [String] {
+        let names = registry.value.found.value.devices.map(\.properties.name)
+        if names.isEmpty { _ = try device(0) }
+        return names
+    }
+
     package static var deviceCount: Int { registry.value.found.value.devices.count }
 
     /// What was found and where it was looked for, a line each; for a report.
