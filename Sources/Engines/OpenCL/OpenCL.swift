@@ -1,3 +1,13 @@
+import Synchronization
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
 /// The OpenCL devices of this machine.
 package enum OpenCL {
     private struct Found: Sendable {
@@ -12,6 +22,19 @@ package enum OpenCL {
     }
 
     private static let registry = PerProcess { Registry() }
+
+    /// The process that has started OpenCL, whose threads its forked children lack; 0 for none.
+    private static let starter = Atomic<pid_t>(0)
+
+    static let forkedSentence = """
+        OpenCL was started before this process was forked from its parent, and cannot be used in it; start such a process anew \
+        (in Python: multiprocessing.set_start_method("spawn")).
+        """
+
+    private static func requireOurs() throws(EngineError) {
+        let (_, starter) = starter.compareExchange(expected: 0, desired: getpid(), ordering: .acquiringAndReleasing)
+        guard starter == 0 || starter == getpid() else { throw EngineError(forkedSentence) }
+    }
 
     private static func find(_ environment: [String: String]) -> Found {
         var searched: [(String, String)] = []
@@ -29,6 +52,7 @@ package enum OpenCL {
     }
 
     static func device(_ number: Int) throws(EngineError) -> OpenCLDevice {
+        try requireOurs()
         let found = registry.value.found.value
         guard found.library != nil else {
             throw EngineError("There is no OpenCL here: no loader was found; `khufu doctor` lists where it was looked for.")
@@ -41,6 +65,7 @@ package enum OpenCL {
 
     /// - Throws: why there are none.
     static func deviceNames() throws(EngineError) -> [String] {
+        try requireOurs()
         let names = registry.value.found.value.devices.map(\.properties.name)
         if names.isEmpty { _ = try device(0) }
         return names

@@ -26,6 +26,8 @@ enum {
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static int deviceCount = 1, hasPools = 1, capability = 90, driverVersion = 12080, initStatus = OK, pushStatus = OK;
+// Other than 0: all of the host's memory counts as the device's, as where a test's arrays stand for tensors on a GPU.
+static int hostIsDevice;
 static int nvrtcMajor = 12, nvrtcMinor = 8;
 static int failingCall, failure, callCount;
 static int contexts, depth, modules, streams, events, buffers, programs, faults;
@@ -35,7 +37,7 @@ static size_t logSize;
 #define SETTING(name) if (!strcmp(key, #name)) { name = value; return; }
 void fake_set(const char *key, int value) {
     SETTING(deviceCount) SETTING(hasPools) SETTING(capability) SETTING(driverVersion) SETTING(initStatus) SETTING(pushStatus)
-    SETTING(nvrtcMajor) SETTING(nvrtcMinor) SETTING(failingCall) SETTING(failure) SETTING(callCount)
+    SETTING(hostIsDevice) SETTING(nvrtcMajor) SETTING(nvrtcMinor) SETTING(failingCall) SETTING(failure) SETTING(callCount)
     abort();
 }
 
@@ -157,6 +159,7 @@ static Buffer *buffer_at(const void *address) {
 }
 static int is_usable(const void *address, size_t size) {
     Buffer *buffer = buffer_at(address);
+    if (!buffer && hostIsDevice) return 1;
     return buffer && !buffer->freed && (char *)address + size <= buffer->bytes + buffer->size;
 }
 
@@ -338,7 +341,7 @@ CUresult cuMemcpyDtoHAsync_v2(void *target, Handle source, size_t size, Handle s
 CUresult cuPointerGetAttribute(int *value, int attribute, Handle address) {
     BEGIN NEED_CONTEXT
     Buffer *buffer = buffer_at((void *)address);
-    if (address != 0x1000 && address != 0x2000 && !buffer) return end(INVALID_VALUE);
+    if (address != 0x1000 && address != 0x2000 && !buffer && !hostIsDevice) return end(INVALID_VALUE);
     *value = attribute == 2 ? 2 : attribute == 8 ? address == 0x2000 : address == 0x1000;
     return end(OK);
 }
