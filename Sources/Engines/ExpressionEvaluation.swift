@@ -13,6 +13,8 @@ struct ExpressionEvaluation {
     private let sparsityOver: ReducedIndex
     private let arrays: any ExpressionArrays
     private var results: [ObjectIdentifier: Result] = [:]
+    /// Selections as the host sees them: each slot's winners are looked up in one copy.
+    private var selections: [ObjectIdentifier: (values: UnsafeRawPointer, indices: UnsafePointer<Int64>)] = [:]
 
     /// An array of the caller's, or of this evaluation.
     private struct Result {
@@ -179,21 +181,31 @@ struct ExpressionEvaluation {
         return options.memory == .host ? largest : largest.map { saturatingSum($0, kept) }
     }
 
+    private mutating func selected(
+        by selection: ArrayExpression
+    ) throws -> (values: UnsafeRawPointer, indices: UnsafePointer<Int64>) {
+        if let known = selections[ObjectIdentifier(selection)] { return known }
+        let result = try result(of: selection)
+        let shape = try shape(of: selection)
+        let count = shape.dropLast().reduce(compiled(selection).reduction.indexCount, *)
+        let values = try arrays.onHost(result.values.base, byteCount: byteCount(shape))
+        // Where there are none, none is looked up.
+        let indices = try result.indices.map { try arrays.onHost($0, byteCount: count * 8) } ?? values
+        let found = (values, indices.assumingMemoryBound(to: Int64.self))
+        selections[ObjectIdentifier(selection)] = found
+        return found
+    }
+
     /// The pattern in which each point meets only its winner; over the other index, each winner meets the points that it won.
     private mutating func winners(
         of selection: ArrayExpression, slot: Int, over: ReducedIndex
     ) throws -> BlockSparsity {
-        let selected = try result(of: selection)
+        let (values, indices) = try selected(by: selection)
         let reduction = compiled(selection).reduction
         let shape = try shape(of: selection)
         let rows = shape[shape.count - 2]
-        let items = shape.dropLast(2).reduce(1, *)
-        let count = items * rows * reduction.indexCount
-        guard let selectedIndices = selected.indices else { return BlockSparsity(patterns: []) }
-        let values = try arrays.onHost(selected.values.base, byteCount: byteCount(shape))
-        let indices = try arrays.onHost(selectedIndices, byteCount: count * 8).assumingMemoryBound(to: Int64.self)
         var patterns: [BlockSparsity.Pattern] = []
-        for item in 0..<items {
+        for item in 0..<shape.dropLast(2).reduce(1, *) {
             var pairs: [(row: Int, column: Int)] = []
             for row in 0..<rows {
                 let place = (item * rows + row) * reduction.indexCount + slot

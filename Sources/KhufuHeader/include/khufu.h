@@ -199,7 +199,8 @@ typedef struct khufu_options {
     double tolerance;           /* 0: sums take all pairs; else pruned sums may miss so much of the sum of magnitudes, less than 1 */
     const int32_t *devices;     /* the numbers of those of the engine's devices that share the work; on one device where arrays are there */
     int32_t device_count;       /* how many; 0: the first device */
-    int64_t device_memory_limit;/* bytes that a call may take of each device, its own arrays included; 0: most of what it has */
+    int64_t device_memory_limit; /* bytes that a call with arrays on the host may take of each device: what is larger passes
+                                   through in pieces; 0: most of what the device has */
 } khufu_options;
 
 /* How many devices KHUFU_CUDA or KHUFU_OPENCL has here, numbered from 0: for CUDA in the order of CUDA_VISIBLE_DEVICES. */
