@@ -230,6 +230,33 @@ public struct BoundReduction: Sendable {
         options: ExecutionOptions = .init(), values: UnsafeMutableRawBufferPointer,
         indices: UnsafeMutableBufferPointer<Int64>
     ) throws -> RunReport {
+        if let (accelerator, _) = try options.arrayDevice() {
+            for (place, variable) in compiled.reduction.variables.enumerated() {
+                let whole = binding.whole(place)
+                if whole.itemCount * whole.itemByteCount > 0 {
+                    let name = declaredName(of: variable)
+                    try accelerator.requireOwn(UInt(bitPattern: whole.base), of: name)
+                }
+            }
+            if shape.valueTotal > 0, let values = values.baseAddress {
+                try accelerator.requireOwn(UInt(bitPattern: values), of: "The place for the values")
+            }
+            if shape.indexTotal > 0, let indices = indices.baseAddress {
+                try accelerator.requireOwn(UInt(bitPattern: indices), of: "The place for the indices")
+            }
+        }
+        return try compute(options: options, values: values, indices: indices)
+    }
+
+    private func declaredName(of variable: Variable) -> String {
+        "\(compiled.declarations.first { $0.variable == variable } ?? Declaration(variable: variable))"
+    }
+
+    /// The same, of arrays that are known to be where they should.
+    @discardableResult
+    func compute(
+        options: ExecutionOptions, values: UnsafeMutableRawBufferPointer, indices: UnsafeMutableBufferPointer<Int64>
+    ) throws -> RunReport {
         let shape = shape
         guard values.count >= shape.valueTotal * binding.type.byteCount, indices.count >= shape.indexTotal else {
             throw BindingError(

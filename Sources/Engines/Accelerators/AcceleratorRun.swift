@@ -24,7 +24,6 @@ struct AcceleratorRun {
         case states(DownloadedStates)
     }
 
-    private var queueStream: UInt? { if case .device(let stream) = memory { stream } else { nil } }
     private var isOnDevice: Bool { memory != .host }
 
     /// Computes; with arrays on the device, returns when the work is queued.
@@ -127,7 +126,7 @@ struct AcceleratorRun {
 
     private func runResident() throws(EngineError) {
         let plan = plan
-        let queue = try kernel.accelerator.queue(stream: queueStream)
+        let queue = try kernel.accelerator.queue(stream: memory.stream)
         let memory = DeviceMemory(queue)
         var arrays = AcceleratorKernel.Arrays(
             items: binding.batchCount, rows: rows.count, columns: columns.count, inputs: try inputs(memory))
@@ -137,7 +136,8 @@ struct AcceleratorRun {
         arrays.rowTable = try memory.allocateIfAny(binding.batchCount * rows.count * kernel.rowTableByteCount)
         if case .results(let output) = output {
             arrays.values = try result(output.values, kernel.reduction.valueCount * binding.type.byteCount, memory)
-            arrays.indices = try result(output.indices.map { UnsafeMutableRawPointer($0) }, kernel.reduction.indexCount * 8, memory)
+            arrays.indices = try result(
+                output.indices.map { UnsafeMutableRawPointer($0) }, kernel.reduction.indexCount * 8, memory)
         }
         try kernel.tabulate(arrays, on: queue)
         var states: AcceleratorKernel.States?
@@ -151,7 +151,7 @@ struct AcceleratorRun {
         } else {
             try reduce(arrays, plan, states, memory)
         }
-        guard !isOnDevice else { return }
+        guard !isOnDevice else { return try queue.leave() }
         try download(arrays, states, queue)
         try queue.finish()
         progress?([binding.batchCount, rows.count, columns.count].reduce(1, saturatingProduct))

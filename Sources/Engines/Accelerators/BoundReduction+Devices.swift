@@ -36,9 +36,7 @@ extension BoundReduction {
         guard Set(devices).count == devices.count else {
             throw BindingError("A call names each device once; \(devices.map(\.description).joined(separator: ", ")) came.")
         }
-        if options.memory != .host, devices.count > 1 {
-            throw BindingError("Arrays in a device's memory are computed with there; \(devices.count) devices were named.")
-        }
+        _ = try options.arrayDevice()
         if let limit = options.deviceMemoryLimit, limit <= 0 {
             throw BindingError("A limit of the device's memory is more than 0 bytes; \(limit) came.")
         }

@@ -32,6 +32,29 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The vendors' libraries that devices are reached through.
+    public enum Library: String, Hashable, Sendable, CaseIterable {
+        case cuda = "CUDA"
+        case openCL = "OpenCL"
+
+        public func device(_ number: Int) -> Device {
+            switch self {
+            case .cuda: .cuda(number)
+            case .openCL: .openCL(number)
+            }
+        }
+
+        /// What the devices are called, in the order of their numbers; none is opened.
+        ///
+        /// - Throws: why there are none.
+        public func deviceNames() throws(EngineError) -> [String] {
+            switch self {
+            case .cuda: try CUDA.descriptions().map(\.name)
+            case .openCL: try OpenCL.deviceNames()
+            }
+        }
+    }
+
     /// The device itself.
     ///
     /// - Throws: why there is none.
@@ -63,6 +86,21 @@ extension ExecutionOptions {
 public enum ArrayMemory: Hashable, Sendable {
     case host
     /// In the memory of the one device that the call runs on. The call then returns when its work is queued, on the caller's stream: a
-    /// `CUstream`, 0 being the default one.
+    /// `CUstream`, 0 being the default one, or a `cl_command_queue`. With 0, a call on OpenCL, which has no such stream, waits.
     case device(stream: UInt)
+
+    var stream: UInt? { if case .device(let stream) = self { stream } else { nil } }
+}
+
+extension ExecutionOptions {
+    /// Where the arrays are, and the stream; nil on the host.
+    func arrayDevice() throws -> (accelerator: any Accelerator, stream: UInt)? {
+        guard let stream = memory.stream else { return nil }
+        guard let device, devices.count == 1 else {
+            throw BindingError(
+                "Arrays in a device's memory are computed with there; \(devices.isEmpty ? "no device was" : "\(devices.count) devices were") named."
+            )
+        }
+        return (try device.accelerator(), stream)
+    }
 }

@@ -27,7 +27,9 @@ struct StreamedRun {
         self.run = run
         let kernel = run.kernel
         func refused(_ what: String) -> EngineError {
-            EngineError("\(what) takes more of \(kernel.accelerator.properties.name)'s memory than the \(all) bytes that it may.")
+            EngineError(
+                "\(what) takes more of \(kernel.accelerator.properties.name)'s memory than the \(all) bytes that it may."
+            )
         }
         guard run.sparsity == nil else { throw refused("A block-sparse call, which is not cut,") }
         guard case .results = run.output else { throw refused("A part of the columns") }
@@ -63,10 +65,16 @@ struct StreamedRun {
     func carryOut() throws(EngineError) {
         for item in 0..<binding.batchCount {
             let turns = [try Turn(of: self), try Turn(of: self)]
-            if columnPieces.count == 1 {
-                try streamRows(of: item, turns)
-            } else {
-                try streamColumns(of: item, turns)
+            do throws(EngineError) {
+                if columnPieces.count == 1 {
+                    try streamRows(of: item, turns)
+                } else {
+                    try streamColumns(of: item, turns)
+                }
+            } catch {
+                // Each may still compute with the other's memory, and write to the caller's, which is given back now.
+                for turn in turns { try? turn.queue.finish() }
+                throw error
             }
         }
     }

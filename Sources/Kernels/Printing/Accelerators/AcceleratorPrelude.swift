@@ -6,17 +6,18 @@ struct AcceleratorPrelude {
     let kernel: Kernel
     let usesFloat64: Bool
 
-    var text: String {
-        let types = language == .cuda ? Self.cuda : (usesFloat64 ? Self.openCLFloat64 : "") + Self.openCL
-        return types + Self.common + (usesFloat64 ? Self.float64(language) : "") + half + functions
-    }
+    var text: String { Self.types(language, storage: kernel.precision.storage, usesFloat64: usesFloat64) + functions }
 
-    private var half: String {
-        switch kernel.precision.storage {
-        case .float16: language == .cuda ? Self.cudaHalf : Self.openCLHalf
-        case .bfloat16: Self.brainHalf(language)
-        case .float32, .float64: ""
-        }
+    /// The languages' words, and conversions from and to what arrays hold.
+    static func types(_ language: AcceleratorLanguage, storage: ScalarType, usesFloat64: Bool) -> String {
+        let types = language == .cuda ? cuda : (usesFloat64 ? openCLFloat64 : "") + openCL
+        let half =
+            switch storage {
+            case .float16: language == .cuda ? cudaHalf : openCLHalf
+            case .bfloat16: brainHalf(language)
+            case .float32, .float64: ""
+            }
+        return types + common + (usesFloat64 ? float64(language) : "") + half
     }
 
     /// The functions that the kernel calls, in the types that it calls them in.
