@@ -92,7 +92,19 @@ public final class CompiledExpression: Sendable {
 
     /// The shape of the result for some arrays: (batch…, points, numbers), or (batch…, numbers) for that of a parameter.
     public func resultShape(for arrays: [InputArray]) throws -> [Int] {
-        try evaluation(arrays, .init()).shape(of: expression)
+        try Binding.check(arrays, declarations)
+        return try evaluation(arrays, .init()).shape(of: expression)
+    }
+
+    /// Bytes of memory that a run takes of each of the options' devices at most; the caller's own arrays there are not counted.
+    ///
+    /// - Parameter known: expressions whose values will be given.
+    /// - Throws: where a device is not there, or the call does not fit.
+    public func deviceMemory(
+        for arrays: [InputArray], options: ExecutionOptions, known: [(CompiledExpression, InputArray)] = []
+    ) throws -> [Int] {
+        try Binding.check(arrays, declarations)
+        return try evaluation(arrays, options, known).deviceMemory(of: expression)
     }
 
     /// Computes the expression.
@@ -108,18 +120,39 @@ public final class CompiledExpression: Sendable {
         _ arrays: [InputArray], options: ExecutionOptions = .init(), known: [(CompiledExpression, InputArray)] = [],
         values: UnsafeMutableRawBufferPointer
     ) throws {
-        var evaluation = try evaluation(arrays, options)
-        for (other, values) in known { try evaluation.setValues(values, of: other.expression) }
-        let byteCount = try evaluation.shape(of: expression).reduce(arrays.first?.type.byteCount ?? 8, *)
+        try Binding.check(arrays, declarations)
+        let byteCount = try resultShape(for: arrays).reduce(arrays.first?.type.byteCount ?? 8, *)
         guard values.count >= byteCount else {
             throw BindingError("The result has \(byteCount) bytes; there is room for \(values.count).")
         }
-        let result = try evaluation.values(of: expression)
-        values.baseAddress?.copyMemory(from: result.base, byteCount: byteCount)
+        guard byteCount > 0, let target = values.baseAddress else { return }
+        guard let (accelerator, stream) = try options.arrayDevice() else {
+            return try run(arrays, options, known, to: target, HostArrays())
+        }
+        for (declaration, array) in zip(declarations, arrays) { try accelerator.requireOwn(array, of: "\(declaration)") }
+        for (_, values) in known { try accelerator.requireOwn(values, of: "A known result") }
+        try accelerator.requireOwn(UInt(bitPattern: target), of: "The result")
+        let queue = try accelerator.queue(stream: stream)
+        var options = options
+        options.memory = .device(stream: queue.stream)
+        try run(arrays, options, known, to: target, DeviceArrays(queue, on: accelerator))
+        try queue.leave()
     }
 
-    private func evaluation(_ arrays: [InputArray], _ options: ExecutionOptions) throws -> ExpressionEvaluation {
-        try Binding.check(arrays, declarations)
-        return ExpressionEvaluation(arrays, options, reductions, sparsityOver: over)
+    private func run(
+        _ arrays: [InputArray], _ options: ExecutionOptions, _ known: [(CompiledExpression, InputArray)],
+        to target: UnsafeMutableRawPointer, _ memory: any ExpressionArrays
+    ) throws {
+        var evaluation = try evaluation(arrays, options, known, memory)
+        try evaluation.store(expression, to: target)
+    }
+
+    private func evaluation(
+        _ arrays: [InputArray], _ options: ExecutionOptions, _ known: [(CompiledExpression, InputArray)] = [],
+        _ memory: any ExpressionArrays = HostArrays()
+    ) throws -> ExpressionEvaluation {
+        var evaluation = ExpressionEvaluation(arrays, options, reductions, sparsityOver: over, arrays: memory)
+        for (other, values) in known { try evaluation.setValues(values, of: other.expression) }
+        return evaluation
     }
 }

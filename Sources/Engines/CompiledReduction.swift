@@ -20,6 +20,8 @@ public final class CompiledReduction: Sendable {
         var acceleratorKernels: [AcceleratorKey: AcceleratorKernel] = [:]
         /// For pruned runs; nil for types that they were found to be impossible for.
         var prunings: [KernelKey: PruningKernels?] = [:]
+        /// For runs by way of a lattice; nil likewise.
+        var lattices: [KernelKey: LatticeKernels?] = [:]
         /// Types for which compiling failed, so that it is not tried at every call.
         var uncompilable: Set<ScalarType> = []
         /// The gradients that were asked for, by input.
@@ -35,6 +37,7 @@ public final class CompiledReduction: Sendable {
 
     private struct AcceleratorKey: Hashable {
         var type: ScalarType
+        var squaredDistances: SquaredDistances
         var exponentials: Exponentials
         var device: Device
     }
@@ -133,6 +136,18 @@ public final class CompiledReduction: Sendable {
         return made
     }
 
+    /// What a run by way of a lattice takes; nil where the reduction is none of Gaussians.
+    ///
+    /// - Parameter whole: the kernel of the reduction itself.
+    func latticeKernels(for binding: Binding, _ options: ExecutionOptions, whole: CPUKernel) -> LatticeKernels? {
+        guard let key = try? kernelKey(binding, options) else { return nil }
+        if let known = state.withLock({ $0.lattices[key] }) { return known }
+        let made = try? LatticeKernels(
+            reduction, whole: whole, type: binding.type, instructionSet: try cache.instructionSet, cache: cache)
+        state.withLock { $0.lattices[key] = .some(made) }
+        return made
+    }
+
     /// The compiled kernel, or nil for the interpreter.
     fileprivate func kernel(for binding: Binding, _ options: ExecutionOptions) throws(EngineError) -> CPUKernel? {
         guard options.engine != .interpreter, reduction.kind != .zero else { return nil }
@@ -170,10 +185,18 @@ public final class CompiledReduction: Sendable {
         for binding: Binding, _ options: ExecutionOptions, on device: Device
     ) throws(EngineError) -> AcceleratorKernel {
         let accelerator = try device.accelerator()
-        let key = AcceleratorKey(type: binding.type, exponentials: options.exponentials, device: device)
+        let distances: SquaredDistances
+        do throws(CompilationError) {
+            distances = try cache.distances.formOnAccelerators(rows: binding.rowCount)
+        } catch {
+            throw EngineError("\(error)")
+        }
+        let key = AcceleratorKey(
+            type: binding.type, squaredDistances: distances, exponentials: options.exponentials, device: device)
         // A forked child has devices of its own.
         if let known = state.withLock({ $0.acceleratorKernels[key] }), known.accelerator === accelerator { return known }
-        let made = try AcceleratorKernel(reduction, precision: precision(binding.type, options), on: accelerator)
+        let made = try AcceleratorKernel(
+            reduction, precision: precision(binding.type, options), squaredDistances: distances, on: accelerator)
         state.withLock { $0.acceleratorKernels[key] = made }
         return made
     }
@@ -207,6 +230,33 @@ public struct BoundReduction: Sendable {
         options: ExecutionOptions = .init(), values: UnsafeMutableRawBufferPointer,
         indices: UnsafeMutableBufferPointer<Int64>
     ) throws -> RunReport {
+        if let (accelerator, _) = try options.arrayDevice() {
+            for (place, variable) in compiled.reduction.variables.enumerated() {
+                let whole = binding.whole(place)
+                if whole.itemCount * whole.itemByteCount > 0 {
+                    let name = declaredName(of: variable)
+                    try accelerator.requireOwn(UInt(bitPattern: whole.base), of: name)
+                }
+            }
+            if shape.valueTotal > 0, let values = values.baseAddress {
+                try accelerator.requireOwn(UInt(bitPattern: values), of: "The place for the values")
+            }
+            if shape.indexTotal > 0, let indices = indices.baseAddress {
+                try accelerator.requireOwn(UInt(bitPattern: indices), of: "The place for the indices")
+            }
+        }
+        return try compute(options: options, values: values, indices: indices)
+    }
+
+    private func declaredName(of variable: Variable) -> String {
+        "\(compiled.declarations.first { $0.variable == variable } ?? Declaration(variable: variable))"
+    }
+
+    /// The same, of arrays that are known to be where they should.
+    @discardableResult
+    func compute(
+        options: ExecutionOptions, values: UnsafeMutableRawBufferPointer, indices: UnsafeMutableBufferPointer<Int64>
+    ) throws -> RunReport {
         let shape = shape
         guard values.count >= shape.valueTotal * binding.type.byteCount, indices.count >= shape.indexTotal else {
             throw BindingError(
@@ -221,7 +271,10 @@ public struct BoundReduction: Sendable {
         guard shape.valueTotal + shape.indexTotal > 0 else { return RunReport(pairs: pairs, evaluatedPairs: 0) }
 
         let output = Output(values: values.baseAddress, indices: indices.baseAddress)
-        if !options.devices.isEmpty {
+        let devices = try options.chosenDevices
+        if !devices.isEmpty {
+            var options = options
+            options.devices = devices
             try runOnDevices(options, output)
             return RunReport(pairs: pairs, evaluatedPairs: pairs)
         }
@@ -231,7 +284,7 @@ public struct BoundReduction: Sendable {
             threads: max(1, options.threads ?? ThreadPool.defaultThreadCount), progress: options.progress,
             output: output)
         if let kernel = try compiled.kernel(for: binding, options) {
-            let evaluated = try runPruned(kernel, run, options) ?? run.onProcessor(kernel)
+            let evaluated = try runOnLattice(kernel, run, options) ?? runPruned(kernel, run, options) ?? run.onProcessor(kernel)
             return RunReport(pairs: pairs, evaluatedPairs: evaluated)
         }
         return RunReport(pairs: pairs, evaluatedPairs: run.onInterpreter())

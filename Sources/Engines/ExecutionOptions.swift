@@ -17,10 +17,11 @@ public struct ExecutionOptions: Sendable {
     /// Whether pairs are left out that provably do not matter.
     public var pruning: Pruning = .automatic
     /// What pruned sums may leave out, relative to Σ_j |F_ij|: the error of each number of a sum is at most so many times that, and the
-    /// error of a log-sum-exp about so much, beside what rounding does. With 0, only terms that are 0 are left out. Nil: sums are not
-    /// pruned.
+    /// error of a log-sum-exp about so much, that of a soft maximum Σ e^F g / Σ e^F so many times Σ e^F |g| / Σ e^F, beside what rounding
+    /// does. Sums of Gaussians may then go by way of a lattice. With 0, only terms that are 0 are left out. Nil: all pairs are summed.
     public var tolerance: Double?
-    /// The accelerators that compute in place of this processor; none by default. Rows are split over several of them, or columns, where
+    /// The accelerators that compute in place of this processor; none by default, or where the engine is chosen automatically, those that
+    /// the environment variable `KHUFU_DEVICE` names, such as "cuda:0,1". Rows are split over several of them, or columns, where
     /// rows are few.
     public var devices: [Device] = []
     /// Where the arrays are: on the host, whence they are copied, or on the one device that computes.
@@ -56,7 +57,7 @@ extension ExecutionOptions {
 
 /// Whether pairs are left out that provably do not matter, by bounds of the formula on boxes around points.
 ///
-/// Minima, maxima and k-min lists are the same with it and without; sums are within ``ExecutionOptions/tolerance``.
+/// Minima, maxima and k-min lists are the same with it and without; sums of all kinds are within ``ExecutionOptions/tolerance``.
 public enum Pruning: String, Hashable, Sendable, CaseIterable {
     /// Where it is found to pay.
     case automatic = "auto"

@@ -2,30 +2,38 @@ import Formulas
 import Kernels
 
 /// One evaluation of an array expression: what several parts share is computed once and kept until the end.
+///
+/// With the caller's arrays on a device the others are there, too, in the order of the caller's stream, for which nobody waits: but the
+/// winners of a selection, whose pairs the host makes a schedule of.
 struct ExpressionEvaluation {
     private let inputs: [InputArray]
     private let options: ExecutionOptions
     private let reductions: [ObjectIdentifier: CompiledReduction]
     /// The index that the rows of the caller's block-sparsity do not follow.
     private let sparsityOver: ReducedIndex
+    private let arrays: any ExpressionArrays
     private var results: [ObjectIdentifier: Result] = [:]
+    /// Selections as the host sees them: each slot's winners are looked up in one copy.
+    private var selections: [ObjectIdentifier: (values: UnsafeRawPointer, indices: UnsafePointer<Int64>)] = [:]
 
-    /// An array of the caller's, or one with an owner.
+    /// An array of the caller's, or of this evaluation.
     private struct Result {
         var values: InputArray
-        var owner: OwnedArray?
-        var indices: [Int64] = []
+        var indices: UnsafeMutablePointer<Int64>?
     }
 
-    /// - Parameter reductions: those of the expression's parts.
+    /// - Parameters:
+    ///   - options: with arrays on a device, its stream is the queue that `arrays` uses.
+    ///   - reductions: those of the expression's parts.
     init(
         _ inputs: [InputArray], _ options: ExecutionOptions, _ reductions: [ObjectIdentifier: CompiledReduction],
-        sparsityOver: ReducedIndex
+        sparsityOver: ReducedIndex, arrays: any ExpressionArrays = HostArrays()
     ) {
         self.inputs = inputs
         self.options = options
         self.reductions = reductions
         self.sparsityOver = sparsityOver
+        self.arrays = arrays
     }
 
     /// That of all arrays.
@@ -68,42 +76,54 @@ struct ExpressionEvaluation {
         results[ObjectIdentifier(node)] = Result(values: values)
     }
 
-    /// - Returns: memory that is the caller's, or stays valid as long as this evaluation.
-    mutating func values(of node: ArrayExpression) throws -> InputArray { try result(of: node).values }
+    /// Computes a node into memory of the caller's.
+    mutating func store(_ node: ArrayExpression, to target: UnsafeMutableRawPointer) throws {
+        let result = try result(of: node, target)
+        // An input, or what was known or needed before.
+        guard result.values.base != UnsafeRawPointer(target) else { return }
+        let shape = result.values.shape
+        try arrays.store(totalOf: [result.values], type, shape: shape, to: target)
+    }
 
-    private mutating func result(of node: ArrayExpression) throws -> Result {
+    private mutating func values(of node: ArrayExpression) throws -> InputArray { try result(of: node).values }
+
+    /// - Parameter target: where the values are to go, if they are not anywhere yet; else memory of this evaluation.
+    private mutating func result(of node: ArrayExpression, _ target: UnsafeMutableRawPointer? = nil) throws -> Result {
         if let known = results[ObjectIdentifier(node)] { return known }
         let result =
             switch node.definition {
             case .input(let position): Result(values: inputs[position])
-            case .total(let terms, let other): try total(of: terms, like: other)
-            case .reduction(_, let arguments, let support): try reduce(arguments, support, by: compiled(node))
+            case .total(let terms, let other): try total(of: terms, like: other, target)
+            case .reduction(_, let arguments, let support): try reduce(arguments, support, by: compiled(node), target)
             }
         results[ObjectIdentifier(node)] = result
         return result
     }
 
-    private mutating func total(of terms: [ArrayExpression], like other: ArrayExpression) throws -> Result {
+    private mutating func total(
+        of terms: [ArrayExpression], like other: ArrayExpression, _ target: UnsafeMutableRawPointer?
+    ) throws -> Result {
         let shape = try shape(of: other)
         if terms.count == 1, terms[0].category == other.category, try self.shape(of: terms[0]) == shape {
-            return try result(of: terms[0])
+            return try result(of: terms[0], target)
         }
         /// A parameter has no axis of points.
         func withPoints(_ shape: [Int], _ category: Category) -> [Int] {
             category == .parameter ? shape.dropLast() + [1] + shape.suffix(1) : shape
         }
-        let arrays = try terms.map { term in
+        let parts = try terms.map { term in
             var array = try values(of: term)
             array.shape = withPoints(array.shape, term.category)
             return array
         }
-        let result = OwnedArray(type: type, shape: shape)
-        result.store(totalOf: arrays, in: withPoints(shape, other.category))
-        return Result(values: result.input, owner: result)
+        let memory = try target ?? arrays.allocate(byteCount(shape))
+        try arrays.store(totalOf: parts, type, shape: withPoints(shape, other.category), to: memory)
+        return Result(values: InputArray(memory, type: type, shape: shape))
     }
 
     private mutating func reduce(
-        _ arguments: [ArrayExpression.Argument], _ support: ArrayExpression.Support, by compiled: CompiledReduction
+        _ arguments: [ArrayExpression.Argument], _ support: ArrayExpression.Support, by compiled: CompiledReduction,
+        _ target: UnsafeMutableRawPointer?
     ) throws -> Result {
         let bound = try compiled.bound(to: try arguments.map { try values(of: $0.array) })
         var options = options
@@ -114,17 +134,73 @@ struct ExpressionEvaluation {
             options.sparsity = try winners(of: selection, slot: slot, over: compiled.reduction.over)
         }
         let shape = bound.shape
-        let result = OwnedArray(type: type, shape: shape.batch + [shape.rows, shape.values])
-        var indices = [Int64](repeating: 0, count: shape.indexTotal)
-        try indices.withUnsafeMutableBufferPointer { try bound.run(options: options, values: result.bytes, indices: $0) }
-        return Result(values: result.input, owner: result, indices: indices)
+        let ownShape = shape.batch + [shape.rows, shape.values]
+        let memory = try target ?? arrays.allocate(byteCount(ownShape))
+        var positions: UnsafeMutablePointer<Int64>?
+        if shape.indexTotal > 0 { positions = try arrays.allocate(shape.indexTotal * 8).assumingMemoryBound(to: Int64.self) }
+        try bound.compute(
+            options: options, values: UnsafeMutableRawBufferPointer(start: memory, count: byteCount(ownShape)),
+            indices: UnsafeMutableBufferPointer(start: positions, count: shape.indexTotal))
+        return Result(values: InputArray(memory, type: type, shape: ownShape), indices: positions)
+    }
+
+    private func byteCount(_ shape: [Int]) -> Int { shape.reduce(type.byteCount, *) }
+
+    // MARK: Memory
+
+    /// Bytes that an evaluation takes of each of the options' devices at most, beside the caller's own arrays there. What only winners meet
+    /// is counted as all pairs, as nobody knows the winners yet.
+    func deviceMemory(of root: ArrayExpression) throws -> [Int] {
+        var largest = [Int](repeating: 0, count: options.devices.count)
+        var kept = 0
+        func visit(_ node: ArrayExpression, _ seen: inout Set<ObjectIdentifier>) throws {
+            guard results[ObjectIdentifier(node)] == nil, seen.insert(ObjectIdentifier(node)).inserted else { return }
+            for operand in node.operands { try visit(operand, &seen) }
+            switch node.definition {
+            case .input: return
+            case .total(let terms, _): if terms.count != 1 { kept += byteCount(try shape(of: node)) / type.byteCount * 8 }
+            case .reduction(_, let arguments, let support):
+                var options = options
+                if case .winners(let selection, _) = support {
+                    try visit(selection, &seen)
+                    options.sparsity = nil
+                } else if compiled(node).reduction.over != sparsityOver {
+                    options.sparsity = options.sparsity?.transposed
+                }
+                let bound = try compiled(node).bound(
+                    to: arguments.map { InputArray(placeholder, type: type, shape: try shape(of: $0.array)) })
+                for (place, bytes) in try bound.deviceMemory(options: options).enumerated() {
+                    largest[place] = max(largest[place], bytes)
+                }
+                kept += bound.shape.indexTotal * 8
+            }
+            if node !== root { kept += byteCount(try shape(of: node)) }
+        }
+        var seen: Set<ObjectIdentifier> = []
+        try visit(root, &seen)
+        return options.memory == .host ? largest : largest.map { saturatingSum($0, kept) }
+    }
+
+    private mutating func selected(
+        by selection: ArrayExpression
+    ) throws -> (values: UnsafeRawPointer, indices: UnsafePointer<Int64>) {
+        if let known = selections[ObjectIdentifier(selection)] { return known }
+        let result = try result(of: selection)
+        let shape = try shape(of: selection)
+        let count = shape.dropLast().reduce(compiled(selection).reduction.indexCount, *)
+        let values = try arrays.onHost(result.values.base, byteCount: byteCount(shape))
+        // Where there are none, none is looked up.
+        let indices = try result.indices.map { try arrays.onHost($0, byteCount: count * 8) } ?? values
+        let found = (values, indices.assumingMemoryBound(to: Int64.self))
+        selections[ObjectIdentifier(selection)] = found
+        return found
     }
 
     /// The pattern in which each point meets only its winner; over the other index, each winner meets the points that it won.
     private mutating func winners(
         of selection: ArrayExpression, slot: Int, over: ReducedIndex
     ) throws -> BlockSparsity {
-        let selected = try result(of: selection)
+        let (values, indices) = try selected(by: selection)
         let reduction = compiled(selection).reduction
         let shape = try shape(of: selection)
         let rows = shape[shape.count - 2]
@@ -134,16 +210,12 @@ struct ExpressionEvaluation {
             for row in 0..<rows {
                 let place = (item * rows + row) * reduction.indexCount + slot
                 // Slots that nothing filled hold an infinity, and nothing flows to them.
-                guard selected.values.number(place).isFinite else { continue }
-                pairs.append((row, Int(selected.indices[place])))
+                guard type.load(values, place, count: 1)[0].isFinite else { continue }
+                pairs.append((row, Int(indices[place])))
             }
             if over != reduction.over { pairs = pairs.map { ($0.column, $0.row) }.sorted { $0 < $1 } }
             patterns.append(BlockSparsity.Pattern(meetings: pairs))
         }
         return BlockSparsity(patterns: patterns)
     }
-}
-
-extension InputArray {
-    fileprivate func number(_ place: Int) -> Double { type.load(base, place, count: 1)[0] }
 }

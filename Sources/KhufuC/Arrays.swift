@@ -29,7 +29,8 @@ private func scalarType(_ number: Int32, _ name: String) throws(BindingError) ->
     case KHUFU_FLOAT16: .float16
     case KHUFU_FLOAT32: .float32
     case KHUFU_FLOAT64: .float64
-    default: throw BindingError("The type of \(name) is 0 to 2, for float16, float32 and float64; \(number) came.")
+    case KHUFU_BFLOAT16: .bfloat16
+    default: throw BindingError("The type of \(name) is 0 to 3, for float16, float32, float64 and bfloat16; \(number) came.")
     }
 }
 
@@ -41,7 +42,8 @@ extension ExecutionOptions {
         case KHUFU_AUTOMATIC: engine = .automatic
         case KHUFU_CPU: engine = .cpu
         case KHUFU_INTERPRETER: engine = .interpreter
-        default: throw BindingError("An engine is 0 to 2: automatic, CPU, interpreter; \(given.engine) came.")
+        case KHUFU_CUDA, KHUFU_OPENCL: break
+        default: throw BindingError("An engine is 0 to 4: automatic, CPU, interpreter, CUDA, OpenCL; \(given.engine) came.")
         }
         guard given.threads >= 0 else { throw BindingError("A number of threads is 0 or more; \(given.threads) came.") }
         threads = given.threads == 0 ? nil : Int(given.threads)
@@ -53,11 +55,51 @@ extension ExecutionOptions {
         default: throw BindingError("Pruning is 0 to 2: automatic, always, never; \(given.pruning) came.")
         }
         tolerance = given.tolerance == 0 ? nil : given.tolerance
-        guard given.device == 0, given.stream == nil else {
-            throw EngineError("There is no engine for device \(given.device); arrays lie on the host, device 0.")
-        }
+        try setDevices(given)
         let count = try indices(given.range_count, of: given.ranges, "ranges").count
         if count > 0 { sparsity = BlockSparsity(patterns: try (0..<count).map { try .init(given.ranges[$0]) }) }
+    }
+}
+
+extension ExecutionOptions {
+    fileprivate mutating func setDevices(_ given: khufu_options) throws(BindingError) {
+        let numbers = try indices(given.device_count, of: given.devices, "devices").map { given.devices[$0] }
+        if let library = Device.Library(engine: given.engine) {
+            if let number = numbers.first(where: { $0 < 0 }) {
+                throw BindingError("Devices are numbered from 0; \(number) came.")
+            }
+            devices = (numbers.isEmpty ? [0] : numbers).map { library.device(Int($0)) }
+        } else if !numbers.isEmpty {
+            throw BindingError("Devices are those of an engine that is CUDA or OpenCL, 3 or 4; engine \(given.engine) came.")
+        }
+        guard given.device_memory_limit >= 0 else {
+            throw BindingError(
+                "A limit of the device's memory is 0 bytes, for most of it, or more; \(given.device_memory_limit) came.")
+        }
+        deviceMemoryLimit = given.device_memory_limit == 0 ? nil : Int(given.device_memory_limit)
+        switch khufu_memory(UInt32(bitPattern: given.memory)) {
+        case KHUFU_HOST:
+            guard given.stream == nil else {
+                throw BindingError("A stream is that of arrays on a device; these are on the host.")
+            }
+        case KHUFU_DEVICE:
+            guard devices.count == 1 else {
+                throw BindingError(
+                    "Arrays on a device are computed with there, by one device of CUDA's or OpenCL's; \(devices.count) came.")
+            }
+            memory = .device(stream: UInt(bitPattern: given.stream))
+        default: throw BindingError("Memory is 0 or 1: the host's, the device's; \(given.memory) came.")
+        }
+    }
+}
+
+extension Device.Library {
+    init?(engine: Int32) {
+        switch khufu_engine(UInt32(bitPattern: engine)) {
+        case KHUFU_CUDA: self = .cuda
+        case KHUFU_OPENCL: self = .openCL
+        default: return nil
+        }
     }
 }
 
@@ -111,6 +153,25 @@ public func khufu_reduction_run(
         } else {
             try object.expression.run(inputs, options: execution, known: try known(options), values: numbers)
         }
+    }
+}
+
+@c @implementation
+public func khufu_reduction_device_memory(
+    _ pointer: OpaquePointer!, _ inputs: UnsafePointer<khufu_array>!, _ count: Int32, _ options: UnsafePointer<khufu_options>!,
+    _ bytes: UnsafeMutablePointer<Int64>!, _ capacity: Int32
+) -> khufu_status {
+    reporting {
+        let object = try reduction(pointer)
+        let inputs = try arrays(inputs, count)
+        let execution = try ExecutionOptions(options)
+        let taken =
+            if let compiled = object.reduction {
+                try compiled.bound(to: inputs).deviceMemory(options: execution)
+            } else {
+                try object.expression.deviceMemory(for: inputs, options: execution, known: try known(options))
+            }
+        if let bytes { for (place, number) in taken.prefix(Int(max(0, capacity))).enumerated() { bytes[place] = Int64(number) } }
     }
 }
 

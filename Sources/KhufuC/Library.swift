@@ -37,5 +37,40 @@ private func diagnosis() -> String {
     } catch {
         lines.append("compiler: none; formulas are interpreted. \(error)")
     }
+    for library in Device.Library.allCases {
+        do {
+            for (number, name) in try library.deviceNames().enumerated() { lines.append("\(library.device(number)): \(name)") }
+        } catch {
+            lines.append("\(library.rawValue): none. \(error)")
+        }
+    }
     return lines.joined(separator: "\n")
+}
+
+// MARK: - Devices
+
+@c @implementation
+public func khufu_device_count(_ engine: Int32) -> Int32 {
+    Forks.areWatched
+    return Int32(((try? names(engine)) ?? []).count)
+}
+
+@c @implementation
+public func khufu_device_name(_ engine: Int32, _ number: Int32, _ buffer: UnsafeMutablePointer<CChar>!, _ capacity: Int) -> Int {
+    var size = 0
+    _ = reporting {
+        let names = try names(engine)
+        guard names.indices.contains(Int(number)) else {
+            throw EngineError("There is no device \(number); the engine has \(names.count), numbered from 0.")
+        }
+        size = write(names[Int(number)], to: buffer, capacity: capacity)
+    }
+    return size
+}
+
+private func names(_ engine: Int32) throws -> [String] {
+    guard let library = Device.Library(engine: engine) else {
+        throw BindingError("Engines with devices are CUDA and OpenCL, 3 and 4; \(engine) came.")
+    }
+    return try library.deviceNames()
 }

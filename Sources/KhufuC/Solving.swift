@@ -16,6 +16,9 @@ public func khufu_solve(
         let system = System(
             sum: sum, inputs: try arrays(inputs, count), position: Int(position), settings: settings?.pointee ?? .init(),
             options: try ExecutionOptions(options))
+        guard system.options.memory == .host else {
+            throw BindingError("Systems are solved with arrays on the host; these are on a device.")
+        }
         let residual =
             switch system.inputs.first?.type {
             case .float32: try system.solve(Float.self, into: solution)

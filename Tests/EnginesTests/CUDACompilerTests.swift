@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import NVIDIASupport
 import Testing
 
@@ -23,6 +24,22 @@ struct CUDACompilerTests {
         for capability in nvrtc.supported {
             let code = try nvrtc.compile(Self.source, for: .machineCode(capability)).code
             #expect(code.starts(with: [0x7f] + Array("ELF".utf8)), "\(capability)")
+        }
+    }
+
+    /// What adds up arrays, for every type and several numbers of axes.
+    @Test func totalsCompile() throws {
+        let nvrtc = try NVIDIATools.openNVRTC()
+        for number in [80, 90] {
+            let target = CUDATarget.machineCode(ComputeCapability(number: number))
+            for (storage, readsTotals) in [(ScalarType.float16, false), (.float32, false), (.float64, false), (.float16, true)] {
+                for (kept, summed) in [(0, 0), (1, 0), (2, 1), (1, 2)] {
+                    let source = TotalSource(
+                        language: .cuda, storage: storage, usesFloat64: true, readsTotals: readsTotals, keptAxes: kept,
+                        summedAxes: summed)
+                    #expect(throws: Never.self, "\(source.text)") { _ = try nvrtc.compile(source.text, for: target) }
+                }
+            }
         }
     }
 

@@ -108,6 +108,37 @@ import Testing
         }
     }
 
+    /// What is left out of a mean Σ e^F g / Σ e^F is at most the tolerance times that of magnitudes.
+    @Test(arguments: [Cloud.uniform, .clusters, .line, .duplicates, .someNaN, .infinities]) func softMaxima(_ cloud: Cloud) throws
+    {
+        var random = RandomSource(seed: 40 + Cloud.allCases.firstIndex(of: cloud)!)
+        let data = Data(cloud, rows: 4_000, columns: 4_000, &random)
+        for (formula, weight) in [
+            ("-300 * Norm2(x - y)", "y - 0.5"), ("-Sum(Abs(x - y)) * 200", "a * (b - 0.75)"),
+            ("-9000 * SqDist(x, y) - b", "[0 * b, b, 0.6 - b]"),
+            ("-40 * Norm2(x - y)", "b * (x | y)"),
+        ] {
+            func means(_ weight: String) throws -> CompiledReduction {
+                try CompiledReduction(
+                    Reduction(.sumSoftMax, of: formula, weight: weight, declarations: Data.declarations),
+                    declarations: Data.declarations)
+            }
+            let whole = try data.run(means(weight), .never).values,
+                magnitudes = try data.run(means("Abs(\(weight))"), .never).values
+            for tolerance in [0, 1e-4, 1e-2] {
+                let pruned = try data.run(means(weight), .always, tolerance: tolerance)
+                let wrong = whole.indices.first {
+                    pruned.values[$0].isNaN != whole[$0].isNaN
+                        || abs(pruned.values[$0] - whole[$0]) > Float(tolerance + 1e-5) * magnitudes[$0]
+                }
+                #expect(wrong == nil, "\(formula), \(weight), \(cloud), \(tolerance)")
+                if cloud == .uniform, tolerance == 1e-2, !weight.contains("|") {
+                    #expect(pruned.report.evaluatedPairs < pruned.report.pairs * 2 / 3, "\(formula), \(weight)")
+                }
+            }
+        }
+    }
+
     /// Tiles that a comparison masks take no time, with no tolerance at all.
     @Test(arguments: ["IfElse(a - b, 1, 0) * Exp(p[0:1] * b)", "Step(0.01 - SqDist(x, y)) * b", "(a < b) * SqNorm2(p - p * b)"])
     func masks(_ formula: String) throws {

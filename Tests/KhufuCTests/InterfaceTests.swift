@@ -145,7 +145,7 @@ import Glibc
             return khufu_reduction_run(sum.pointer, arrays.baseAddress, 2, nil, &room, 1, nil, 0)
         }
         #expect(tooLittle == KHUFU_ARGUMENT_ERROR && lastError.contains("room"))
-        for change: (inout khufu_options) -> Void in [{ $0.engine = 9 }, { $0.threads = -1 }, { $0.device = 1 }] {
+        for change: (inout khufu_options) -> Void in [{ $0.engine = 9 }, { $0.threads = -1 }, { $0.memory = 1 }] {
             var options = khufu_options()
             change(&options)
             #expect(throws: InterfaceError.self) { try sum.run([x, y], [[3, 2], [2, 2]], count: 3, options: options) }

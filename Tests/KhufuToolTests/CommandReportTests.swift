@@ -51,6 +51,19 @@ import Testing
         #expect(try run("explain x x=i:3 --gradient x --source c").output.contains("Var(1,3,0)"))
     }
 
+    @Test func pruningIsTold() throws {
+        for (formula, words) in [
+            ("Exp(-SqDist(x,y))", "pruning        with --tolerance, by way of a lattice"),
+            ("Exp(-Norm2(x-y))", "pruning        with --tolerance, pairs"),
+            ("SqDist(x,y) --reduction KMin", "the result is the same"),
+            ("Sum(x) --reduction Min", "pruning        none"),
+        ] { #expect(try run("explain \(formula) x=i:3 y=j:3").output.contains(words), "\(formula)") }
+        let answer = try run("explain SqDist(x,y) x=i:3 y=j:3 --reduction ArgMin --points 9000")
+        #expect(answer.output.contains("% of the pairs of 9,000 random points") && !answer.output.contains("100 %"))
+        let sum = try run("explain Exp(-SqDist(x,y)) x=i:3 y=j:3 --points 300 --tolerance 1e-3")
+        #expect(sum.output.contains("evaluated      100 % of the pairs of 300 random points"))
+    }
+
     @Test func commonFactorsAreShownOutsideTheSum() throws {
         let answer = try run("explain Exp(-g*SqDist(x,y))*b x=i:3 y=j:3 b=j:1 g=p:1 --gradient x")
         #expect(answer.output.contains("at the end     sum × r1"))

@@ -13,7 +13,7 @@ import Testing
     /// Several shapes of every operation side by side in one formula.
     @Test(arguments: Array(OperationTests.operations.enumerated())) func operations(_ number: Int, _ name: String) throws {
         for engine in Self.engines {
-            let type = number.isMultiple(of: 5) ? ScalarType.float64 : number % 5 == 1 ? .float16 : .float32
+            let type = [ScalarType.float64, .float16, .bfloat16, .float32, .float32][number % 5]
             let subject = try OperationTests.together(number, name)
             for (m, n) in [(19, 4), (130, 1)] {
                 expect(subject.check(.init(m: m, n: n, type: type, engine: engine, seed: number, checkedRows: 5)))

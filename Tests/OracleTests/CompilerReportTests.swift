@@ -151,7 +151,7 @@ struct CompilerReportTests {
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> AcceleratorSource {
         let source = try AcceleratorSource(
-            lowering: reduction, precision: precision, language: .cuda, sharedByteCount: 48 << 10)
+            reduction, precision: precision, squaredDistances: .inner, language: .cuda, sharedByteCount: 48 << 10)
         try check(source, for: capability, "\(label), \(precision.storage), sm_\(capability)", sourceLocation)
         return source
     }

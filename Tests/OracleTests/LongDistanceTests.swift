@@ -64,6 +64,12 @@ import Glibc
             name, of: name == "Sum" && scale != nil ? OracleExpression("Exp", [scaled]) : scaled, k: k, cache: caches[form]!)
     }
 
+    /// Both types on the processor, and on accelerators one of them, where vectors are short enough for inner products.
+    private static func cases(_ dimension: Int) -> [(OracleEngine, ScalarType)] {
+        let accelerated = dimension == 17 || dimension == 50 ? OracleEngine.accelerators : []
+        return [(.cpu, .float32), (.cpu, .float64)] + accelerated.map { ($0, dimension == 17 ? .float64 : .float32) }
+    }
+
     // MARK: Accuracy
 
     /// The largest errors, in units of the type's roundoff, of distances and of what is made of them.
@@ -74,9 +80,9 @@ import Glibc
     }
 
     @Test(arguments: Points.allCases, dimensions) func innerProductsAreAsAccurate(_ points: Points, _ dimension: Int) throws {
-        for type in [ScalarType.float32, .float64] {
-            let direct = try Self.errors(points, dimension, type, .direct)
-            let inner = try Self.errors(points, dimension, type, .inner)
+        for (engine, type) in Self.cases(dimension) {
+            let direct = try Self.errors(points, dimension, type, .direct, engine)
+            let inner = try Self.errors(points, dimension, type, .inner, engine)
             // See `LongDistance.leastShare`.
             let factor = 4.0
             for (what, own, other) in [
@@ -85,13 +91,13 @@ import Glibc
             ] {
                 #expect(
                     own <= factor * max(other, 1),
-                    "\(points) D=\(dimension) \(type): a \(what) errs by \(own) roundoffs, directly by \(other)")
+                    "\(points) D=\(dimension) \(type) \(engine): a \(what) errs by \(own) roundoffs, directly by \(other)")
             }
         }
     }
 
     private static func errors(
-        _ points: Points, _ dimension: Int, _ type: ScalarType, _ form: SquaredDistances
+        _ points: Points, _ dimension: Int, _ type: ScalarType, _ form: SquaredDistances, _ engine: OracleEngine
     ) throws -> Errors {
         var random = RandomSource(seed: dimension)
         let (m, n) = (53, 45)
@@ -102,7 +108,7 @@ import Glibc
         let exact = (0..<m).map { i in (0..<n).map { j in exactSquaredDistance(vector(x, i), vector(y, j)) } }
         let typical = exact.joined().reduce(0, +) / Double(m * n)
         let scale = 1 / max(typical, 1e-3)
-        let call = OracleSubject.Call(m: m, n: n, type: type)
+        let call = OracleSubject.Call(m: m, n: n, type: type, engine: engine)
         func run(_ name: String, scale: Double? = nil, k: Int = 1) throws -> [Double] {
             try subject(name, dimension, form, scale: scale, k: k).run([x, y], call).values
         }
@@ -144,15 +150,15 @@ import Glibc
     /// Among points of a line, rounding decides; among whole numbers there is none, and the first of equals wins.
     @Test(arguments: [Points.uniform, .duplicates], dimensions)
     func winnersAreTheSame(_ points: Points, _ dimension: Int) throws {
-        for type in [ScalarType.float32, .float64] {
+        for (engine, type) in Self.cases(dimension) {
             var random = RandomSource(seed: dimension)
             let (x, y) = (points.array(101, dimension, type, &random), points.array(203, dimension, type, &random))
             for (name, k) in [("ArgMin", 1), ("ArgKMin", 7)] {
-                let call = OracleSubject.Call(m: 101, n: 203, type: type)
+                let call = OracleSubject.Call(m: 101, n: 203, type: type, engine: engine)
                 let results = try SquaredDistances.allCases.map { form in
                     try Self.subject(name, dimension, form, k: k).run([x, y], call).indices
                 }
-                #expect(results[0] == results[1], "\(name) \(points) D=\(dimension) \(type)")
+                #expect(results[0] == results[1], "\(name) \(points) D=\(dimension) \(type) \(engine)")
             }
         }
     }

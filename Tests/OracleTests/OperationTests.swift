@@ -22,18 +22,19 @@ import Testing
         for (number, size) in Self.sizes.enumerated() {
             for (variant, sample) in OracleOperation.byName[name]!.samples(size).enumerated() {
                 let subject = try Self.subject(name, sample, rotation: number + variant, infix: number.isMultiple(of: 2))
-                for type in [ScalarType.float16, .float32, .float64] {
+                for type in ScalarType.allCases {
                     expect(subject.check(.init(m: 3, n: 2, type: type, engine: .interpreter, seed: size)))
                 }
             }
         }
     }
 
-    /// One shape in float64, one in float16: short vectors for some operations, long ones for others.
+    /// One shape in float64, one in 16 bits: short vectors for some operations, long ones for others.
     @Test(arguments: Array(operations.enumerated())) func compiled(_ number: Int, _ name: String) throws {
-        for (type, size) in [(ScalarType.float64, Self.sizes[number % 7]), (.float16, Self.sizes[(number + 4) % 7])] {
-            // float16 only changes how numbers are loaded and stored: a third of the operations will do.
-            if type == .float16, !number.isMultiple(of: 3) { continue }
+        let half: ScalarType = number.isMultiple(of: 2) ? .float16 : .bfloat16
+        for (type, size) in [(ScalarType.float64, Self.sizes[number % 7]), (half, Self.sizes[(number + 4) % 7])] {
+            // Types of 16 bits only change how numbers are loaded and stored: a third of the operations will do.
+            if type == half, !number.isMultiple(of: 3) { continue }
             let samples = OracleOperation.byName[name]!.samples(size)
             let subject = try Self.subject(
                 name, samples[number % samples.count], rotation: number, infix: number.isMultiple(of: 3))

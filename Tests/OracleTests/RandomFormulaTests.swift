@@ -22,7 +22,7 @@ import Testing
     @Test(arguments: 0..<119) func compiled(_ seed: Int) throws {
         var random = RandomSource(seed: 1000 + seed)
         let subject = try Self.subject(seed, &random)
-        let type: ScalarType = seed % 4 == 0 ? .float64 : seed % 11 == 1 ? .float16 : .float32
+        let type: ScalarType = seed % 4 == 0 ? .float64 : seed % 11 == 1 ? .float16 : seed % 11 == 2 ? .bfloat16 : .float32
         for number in 0..<4 {
             expect(subject.check(Self.call(subject, type, .cpu, seed * 10 + number, pairs: 20_000, number, &random)))
         }

@@ -122,7 +122,7 @@ import Glibc
         for order in 0...3 {
             let spline = OracleExpression("BSpline", [.variable(0, knots.count, 2), .variable(1, 1, 0)], [.integer(order)])
             let subject = try OracleSubject(of: spline)
-            for type in [ScalarType.float16, .float32, .float64] {
+            for type in ScalarType.allCases {
                 expect(subject.check(.init(type: type, engine: engine), data: [knots, points]))
             }
             guard order > 0 else { continue }

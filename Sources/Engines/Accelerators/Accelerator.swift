@@ -19,11 +19,21 @@ protocol Accelerator: AnyObject, Sendable {
 
     /// A table that stays on the device, for calls to come that need the same: they queue no copy of it. Nil where none is kept.
     func keptTable(_ numbers: [Int64]) throws(EngineError) -> DeviceBuffer?
+
+    /// Refuses an address that the device's kernels must not be given, where the library can tell.
+    ///
+    /// - Parameter owner: whose address it is, to begin a sentence.
+    func requireOwn(_ address: UInt, of owner: String) throws(EngineError)
 }
 
 extension Accelerator {
     func usableByteCount() throws(EngineError) -> Int { properties.memoryByteCount / 10 * 7 }
     func keptTable(_ numbers: [Int64]) throws(EngineError) -> DeviceBuffer? { nil }
+
+    /// Nothing is asked of an array without numbers.
+    func requireOwn(_ array: InputArray, of owner: String) throws(EngineError) {
+        if !array.shape.contains(0) { try requireOwn(UInt(bitPattern: array.base), of: owner) }
+    }
 }
 
 /// What decides how work is cut for a device.
@@ -66,6 +76,8 @@ struct DeviceBuffer: Hashable, Sendable {
 
 /// Work that is done in order, while the host goes on. One thread at a time uses it.
 protocol AcceleratorQueue: AnyObject {
+    /// What another queue is made of whose work joins this one's.
+    var stream: UInt { get }
     /// Memory that what is queued from now on may use.
     func allocate(_ byteCount: Int) throws(EngineError) -> DeviceBuffer
     /// Gives memory back once what is queued so far is done.
@@ -78,4 +90,6 @@ protocol AcceleratorQueue: AnyObject {
     func wait(for other: any AcceleratorQueue) throws(EngineError)
     /// Waits until all is done, and reports what failed meanwhile.
     func finish() throws(EngineError)
+    /// Goes back to the caller, whose arrays are on the device: waits only where nothing of theirs can come after this queue's work.
+    func leave() throws(EngineError)
 }

@@ -8,6 +8,8 @@ final class AcceleratorKernel: Sendable {
     let rowsPerGroup: Int
     let threads: Int
     let precision: Precision
+    /// Numbers of the points amid the columns.
+    let centreWidth: Int
     /// Numbers per column in the table of column values.
     let columnTableWidth: Int
     /// Bytes per row of the table of what is too long for registers.
@@ -21,12 +23,14 @@ final class AcceleratorKernel: Sendable {
     private let merging: Lazy<Result<any AcceleratorProgram, EngineError>>
 
     /// Compiles, or finds what was compiled before.
-    init(_ reduction: Reduction, precision: Precision, on accelerator: any Accelerator) throws(EngineError) {
+    init(
+        _ reduction: Reduction, precision: Precision, squaredDistances: SquaredDistances, on accelerator: any Accelerator
+    ) throws(EngineError) {
         let properties = accelerator.properties
         let source: AcceleratorSource
-        do {
+        do throws(FormulaError) {
             source = try AcceleratorSource(
-                lowering: reduction, precision: precision, language: properties.language,
+                reduction, precision: precision, squaredDistances: squaredDistances, language: properties.language,
                 sharedByteCount: properties.sharedByteCount)
         } catch {
             throw EngineError("\(error)")
@@ -44,6 +48,7 @@ final class AcceleratorKernel: Sendable {
         self.precision = precision
         rowsPerGroup = source.rowsPerGroup
         threads = source.threads
+        centreWidth = kernel.centreWidth
         columnTableWidth = kernel.columnTableWidth
         rowTableByteCount = source.rowTableByteCount
         stateCount = kernel.stateCount
@@ -59,6 +64,8 @@ final class AcceleratorKernel: Sendable {
 
     // MARK: Sizes
 
+    /// Bytes of a batch item's points amid the columns.
+    var centreByteCount: Int { centreWidth * precision.arithmetic.byteCount }
     /// Bytes of a column in the table.
     var columnTableByteCount: Int { columnTableWidth * precision.arithmetic.byteCount }
     /// Bytes of a row's state.
@@ -88,6 +95,7 @@ final class AcceleratorKernel: Sendable {
         var inputs: [DeviceBuffer?]
         /// Of each batch item, where its inputs begin; nil where there is one.
         var offsets: DeviceBuffer?
+        var centre: DeviceBuffer?
         var table: DeviceBuffer?
         var rowTable: DeviceBuffer?
         var values: DeviceBuffer?
@@ -109,12 +117,19 @@ final class AcceleratorKernel: Sendable {
         var ranges: DeviceBuffer
     }
 
-    /// Fills the table of column values.
+    /// Finds the points amid the columns, and fills the table of column values.
     func tabulate(_ arrays: Arrays, on queue: any AcceleratorQueue) throws(EngineError) {
         guard let table = arrays.table, arrays.columns > 0 else { return }
+        if centreWidth > 0 {
+            let arguments: [KernelArgument] =
+                inputArguments(arrays, [.column, .parameter]) + [
+                    .buffer(arrays.centre), .buffer(arrays.offsets), .number(arrays.columns),
+                ]
+            try launch("khufu_centre", of: program, groups: arrays.items, arguments, on: queue)
+        }
         let blocks = (arrays.columns + threads - 1) / threads
         let arguments: [KernelArgument] =
-            inputArguments(arrays, [.column, .parameter]) + [
+            inputArguments(arrays, [.column, .parameter]) + centreArgument(arrays) + [
                 .buffer(table), .buffer(arrays.offsets), .number(arrays.columns), .number(blocks),
             ]
         try launch("khufu_columns", of: program, groups: arrays.items * blocks, arguments, on: queue)
@@ -133,6 +148,7 @@ final class AcceleratorKernel: Sendable {
         let blocks = (arrays.rows + rowsPerGroup - 1) / rowsPerGroup
         var arguments = inputArguments(arrays, [.row, .column, .parameter])
         if columnTableWidth > 0 { arguments.append(.buffer(arrays.table)) }
+        arguments += centreArgument(arrays)
         if rowTableByteCount > 0 { arguments.append(.buffer(arrays.rowTable)) }
         arguments += resultArguments(arrays)
         arguments += [
@@ -164,6 +180,8 @@ final class AcceleratorKernel: Sendable {
     private func inputArguments(_ arrays: Arrays, _ roles: Set<Kernel.Role>) -> [KernelArgument] {
         zip(inputs, arrays.inputs).filter { roles.contains($0.0.role) }.map { .buffer($0.1) }
     }
+
+    private func centreArgument(_ arrays: Arrays) -> [KernelArgument] { centreWidth > 0 ? [.buffer(arrays.centre)] : [] }
 
     private func resultArguments(_ arrays: Arrays) -> [KernelArgument] {
         (reduction.valueCount > 0 ? [.buffer(arrays.values)] : []) + (reduction.indexCount > 0 ? [.buffer(arrays.indices)] : [])

@@ -14,6 +14,8 @@ struct AcceleratorRun {
     /// Bytes of the device's memory that it may take; nil for what is free.
     let memoryLimit: Int?
     let output: Destination
+    /// Told the pairs that are done since it was last told.
+    let progress: (@Sendable (Int) -> Void)?
 
     /// Where what is computed goes.
     enum Destination {
@@ -22,7 +24,6 @@ struct AcceleratorRun {
         case states(DownloadedStates)
     }
 
-    private var queueStream: UInt? { if case .device(let stream) = memory { stream } else { nil } }
     private var isOnDevice: Bool { memory != .host }
 
     /// Computes; with arrays on the device, returns when the work is queued.
@@ -80,7 +81,8 @@ struct AcceleratorRun {
         let states = saturatingProduct(plan.stateRows, kernel.stateValueByteCount + kernel.statePositionByteCount)
         let table = saturatingProduct(binding.batchCount * columns.count, kernel.columnTableByteCount)
         let rowTable = saturatingProduct(binding.batchCount * rows.count, kernel.rowTableByteCount)
-        plan.peakByteCount = [states, table, rowTable, isOnDevice ? 0 : arrayByteCount].reduce(0, saturatingSum)
+        let centre = binding.batchCount * kernel.centreByteCount
+        plan.peakByteCount = [states, table, rowTable, centre, isOnDevice ? 0 : arrayByteCount].reduce(0, saturatingSum)
         return plan
     }
 
@@ -124,16 +126,18 @@ struct AcceleratorRun {
 
     private func runResident() throws(EngineError) {
         let plan = plan
-        let queue = try kernel.accelerator.queue(stream: queueStream)
+        let queue = try kernel.accelerator.queue(stream: memory.stream)
         let memory = DeviceMemory(queue)
         var arrays = AcceleratorKernel.Arrays(
             items: binding.batchCount, rows: rows.count, columns: columns.count, inputs: try inputs(memory))
         if binding.batchCount > 1 { arrays.offsets = try table(itemOffsets, memory) }
         arrays.table = try memory.allocateIfAny(binding.batchCount * columns.count * kernel.columnTableByteCount)
+        arrays.centre = try memory.allocateIfAny(binding.batchCount * kernel.centreByteCount)
         arrays.rowTable = try memory.allocateIfAny(binding.batchCount * rows.count * kernel.rowTableByteCount)
         if case .results(let output) = output {
             arrays.values = try result(output.values, kernel.reduction.valueCount * binding.type.byteCount, memory)
-            arrays.indices = try result(output.indices.map { UnsafeMutableRawPointer($0) }, kernel.reduction.indexCount * 8, memory)
+            arrays.indices = try result(
+                output.indices.map { UnsafeMutableRawPointer($0) }, kernel.reduction.indexCount * 8, memory)
         }
         try kernel.tabulate(arrays, on: queue)
         var states: AcceleratorKernel.States?
@@ -147,9 +151,10 @@ struct AcceleratorRun {
         } else {
             try reduce(arrays, plan, states, memory)
         }
-        guard !isOnDevice else { return }
+        guard !isOnDevice else { return try queue.leave() }
         try download(arrays, states, queue)
         try queue.finish()
+        progress?([binding.batchCount, rows.count, columns.count].reduce(1, saturatingProduct))
     }
 
     private func reduce(

@@ -1,5 +1,6 @@
 import Formulas
 import Kernels
+import Synchronization
 
 // Calls on accelerators: rows are split over the devices, or columns, where rows are few.
 extension BoundReduction {
@@ -7,7 +8,9 @@ extension BoundReduction {
     ///
     /// - Throws: where a device is not there, or the call does not fit.
     public func deviceMemory(options: ExecutionOptions) throws -> [Int] {
-        try deviceRuns(options, Output(values: nil, indices: nil)).runs.map { try $0.peakByteCount }
+        var options = options
+        options.devices = try options.chosenDevices
+        return try deviceRuns(options, Output(values: nil, indices: nil)).runs.map { try $0.peakByteCount }
     }
 
     /// Runs on the options' devices.
@@ -33,14 +36,17 @@ extension BoundReduction {
         guard Set(devices).count == devices.count else {
             throw BindingError("A call names each device once; \(devices.map(\.description).joined(separator: ", ")) came.")
         }
-        if options.memory != .host, devices.count > 1 {
-            throw BindingError("Arrays in a device's memory are computed with there; \(devices.count) devices were named.")
-        }
+        _ = try options.arrayDevice()
         if let limit = options.deviceMemoryLimit, limit <= 0 {
             throw BindingError("A limit of the device's memory is more than 0 bytes; \(limit) came.")
         }
         let kernels = try devices.map { try compiled.acceleratorKernel(for: binding, options, on: $0) }
         var states: [DownloadedStates] = []
+        let progress = options.progress.map { report in
+            let total = [binding.batchCount, binding.rowCount, binding.columnCount].reduce(1, saturatingProduct)
+            let done = Counter()
+            return { @Sendable (pairs: Int) in report(min(total, done.add(pairs)), total) }
+        }
         let splitsColumns =
             binding.rowCount < devices.count * kernels[0].rowsPerGroup && binding.columnCount >= devices.count * 1_024
             && options.sparsity == nil
@@ -55,7 +61,7 @@ extension BoundReduction {
             return AcceleratorRun(
                 kernel: kernel, binding: binding, sparsity: options.sparsity?.restricted(toRows: rows), memory: options.memory,
                 rows: rows, columns: splitsColumns ? share(binding.columnCount) : 0..<binding.columnCount,
-                memoryLimit: options.deviceMemoryLimit, output: destination)
+                memoryLimit: options.deviceMemoryLimit, output: destination, progress: progress)
         }
         return (runs.filter { !$0.rows.isEmpty }, states)
     }
@@ -72,6 +78,14 @@ extension BoundReduction {
             }
         }
     }
+}
+
+/// A number that threads add to.
+private final class Counter: Sendable {
+    private let value = Atomic(0)
+
+    /// - Returns: the sum so far.
+    func add(_ number: Int) -> Int { value.wrappingAdd(number, ordering: .relaxed).newValue }
 }
 
 extension BlockSparsity {

@@ -27,14 +27,16 @@ struct StreamedRun {
         self.run = run
         let kernel = run.kernel
         func refused(_ what: String) -> EngineError {
-            EngineError("\(what) takes more of \(kernel.accelerator.properties.name)'s memory than the \(all) bytes that it may.")
+            EngineError(
+                "\(what) takes more of \(kernel.accelerator.properties.name)'s memory than the \(all) bytes that it may."
+            )
         }
         guard run.sparsity == nil else { throw refused("A block-sparse call, which is not cut,") }
         guard case .results = run.output else { throw refused("A part of the columns") }
         func byteCount(_ role: Kernel.Role) -> Int {
             kernel.inputs.indices.reduce(0) { $0 + (kernel.inputs[$1].role == role ? run.pointByteCount($1) : 0) }
         }
-        let parameters = byteCount(.parameter)
+        let parameters = byteCount(.parameter) + 2 * kernel.centreByteCount
         let room = all - parameters
         let columnBytes = byteCount(.column) + kernel.columnTableByteCount
         let rowBytes = byteCount(.row) + run.resultByteCount + kernel.rowTableByteCount
@@ -63,10 +65,16 @@ struct StreamedRun {
     func carryOut() throws(EngineError) {
         for item in 0..<binding.batchCount {
             let turns = [try Turn(of: self), try Turn(of: self)]
-            if columnPieces.count == 1 {
-                try streamRows(of: item, turns)
-            } else {
-                try streamColumns(of: item, turns)
+            do throws(EngineError) {
+                if columnPieces.count == 1 {
+                    try streamRows(of: item, turns)
+                } else {
+                    try streamColumns(of: item, turns)
+                }
+            } catch {
+                // Each may still compute with the other's memory, and write to the caller's, which is given back now.
+                for turn in turns { try? turn.queue.finish() }
+                throw error
             }
         }
     }
@@ -78,10 +86,12 @@ struct StreamedRun {
         /// The inputs' buffers, by place, of the points that pass through this turn.
         var buffers: [Int: DeviceBuffer] = [:]
         let rowTable: DeviceBuffer?
+        let centre: DeviceBuffer?
 
         init(of run: StreamedRun) throws(EngineError) {
             queue = try run.kernel.accelerator.queue(stream: nil)
             memory = DeviceMemory(queue)
+            centre = try memory.allocateIfAny(run.kernel.centreByteCount)
             rowTable = try memory.allocateIfAny(run.rowsPerPiece * run.kernel.rowTableByteCount)
         }
     }
@@ -120,7 +130,7 @@ struct StreamedRun {
         let table = try home.memory.allocateIfAny(columnsPerPiece * kernel.columnTableByteCount)
         let shared = home.buffers
         var tabulated = arrays(shared, rows: 0, columns: run.columns.count)
-        tabulated.table = table
+        (tabulated.table, tabulated.centre) = (table, home.centre)
         try kernel.tabulate(tabulated, on: home.queue)
         try turns[1].queue.wait(for: home.queue)
 
@@ -133,6 +143,7 @@ struct StreamedRun {
             (finished.values, finished.indices) = results[number]!
             try run.download(item, rows, from: finished, 0, to: output, turns[number].queue)
             try turns[number].queue.finish()
+            run.progress?(saturatingProduct(rows.count, run.columns.count))
         }
         for (count, rows) in rowPieces.enumerated() {
             let number = count % 2
@@ -148,7 +159,7 @@ struct StreamedRun {
             }
             try upload(.row, rows, capacity: rowsPerPiece, of: item, to: turn)
             var piece = arrays(shared.merging(turn.buffers) { $1 }, rows: rows.count, columns: run.columns.count)
-            piece.table = table
+            (piece.table, piece.centre) = (table, home.centre)
             piece.rowTable = turn.rowTable
             (piece.values, piece.indices) = results[number]!
             try reduce(piece, states[number], run.columns.lowerBound, turn.queue)
@@ -189,7 +200,7 @@ struct StreamedRun {
                 let turn = turns[number % 2]
                 try upload(.column, columns, capacity: columnsPerPiece, of: item, to: turn)
                 var piece = arrays(shared.merging(turn.buffers) { $1 }, rows: rows.count, columns: columns.count)
-                piece.table = tables[number % 2]
+                (piece.table, piece.centre) = (tables[number % 2], turn.centre)
                 piece.rowTable = turn.rowTable
                 try kernel.tabulate(piece, on: turn.queue)
                 states.first = number * partCount * rows.count
@@ -202,6 +213,7 @@ struct StreamedRun {
             try kernel.merge(states, parts: partTotal, into: finished, on: home.queue)
             try run.download(item, rows, from: finished, 0, to: output, home.queue)
             try home.queue.finish()
+            run.progress?(saturatingProduct(rows.count, run.columns.count))
         }
     }
 }

@@ -168,6 +168,9 @@ final class CUDAQueue: AcceleratorQueue {
         }
     }
 
+    /// The caller's next work on the stream comes after ours.
+    func leave() {}
+
     private func synchronize() throws(EngineError) {
         try driver.check(driver.cuStreamSynchronize(stream), "A kernel or a copy failed on \(context.name)")
     }

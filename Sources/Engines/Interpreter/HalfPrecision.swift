@@ -1,4 +1,4 @@
-/// IEEE binary16 as bits. Swift's own Float16 is missing on some platforms (macOS on x86), and all that is needed is
+/// Numbers of 16 bits: IEEE binary16, and bfloat16. Swift's own Float16 is missing on some platforms (macOS on x86), and all that is needed is
 /// conversion.
 extension Double {
     init(halfBits bits: UInt16) {
@@ -25,5 +25,18 @@ extension Double {
         let places = UInt16((magnitude / lastPlace).rounded(.toNearestOrEven))
         // A carry out of the fraction runs into the exponent, as it should.
         return sign | (UInt16(Int(exponent) + 14) << 10) &+ places
+    }
+
+    /// bfloat16: the upper half of a float32, rounded to nearest, ties to even.
+    var brainHalfBits: UInt16 {
+        // Rounded to odd first, so that the second rounding sees on which side of a tie the number was.
+        let nearest = Float(self)
+        if isNaN { return UInt16(nearest.bitPattern >> 16) | 0x40 }
+        var bits = nearest.bitPattern
+        if Double(nearest) != self, nearest.isFinite {
+            if Double(nearest.magnitude) > magnitude { bits -= 1 }
+            bits |= 1
+        }
+        return UInt16(truncatingIfNeeded: (UInt64(bits) + 0x7FFF + UInt64(bits >> 16 & 1)) >> 16)
     }
 }

@@ -42,6 +42,8 @@ extension ScalarType {
         (first..<first + count).map { k in
             switch self {
             case .float16: Double(halfBits: base.loadUnaligned(fromByteOffset: 2 * k, as: UInt16.self))
+            case .bfloat16:
+                Double(Float(bitPattern: UInt32(base.loadUnaligned(fromByteOffset: 2 * k, as: UInt16.self)) << 16))
             case .float32: Double(base.loadUnaligned(fromByteOffset: 4 * k, as: Float.self))
             case .float64: base.loadUnaligned(fromByteOffset: 8 * k, as: Double.self)
             }
@@ -52,6 +54,7 @@ extension ScalarType {
     func store(_ value: Double, _ base: UnsafeMutableRawPointer, _ position: Int) {
         switch self {
         case .float16: base.storeBytes(of: value.halfBits, toByteOffset: 2 * position, as: UInt16.self)
+        case .bfloat16: base.storeBytes(of: value.brainHalfBits, toByteOffset: 2 * position, as: UInt16.self)
         case .float32: base.storeBytes(of: Float(value), toByteOffset: 4 * position, as: Float.self)
         case .float64: base.storeBytes(of: value, toByteOffset: 8 * position, as: Double.self)
         }

@@ -22,7 +22,8 @@ final class OpenCLDevice: Accelerator {
         self.device = Handle(object: device)
         let rounding = library.number(device, CLConstant.singleConfiguration, as: UInt64.self)
         options =
-            "-cl-std=CL1.2" + (rounding & CLConstant.roundsDivisionCorrectly != 0 ? " -cl-fp32-correctly-rounded-divide-sqrt" : "")
+            "-cl-std=CL1.2"
+            + (rounding & CLConstant.roundsDivisionCorrectly != 0 ? " -cl-fp32-correctly-rounded-divide-sqrt" : "")
         properties = AcceleratorProperties(
             name: library.text { library.getDeviceInfo(device, CLConstant.deviceName, $0, $1, $2) },
             language: .openCL,
@@ -81,13 +82,18 @@ final class OpenCLDevice: Accelerator {
     }
 
     func queue(stream: UInt?) throws(EngineError) -> any AcceleratorQueue {
-        if let stream, let queue = OpenCLLibrary.Object(bitPattern: stream) { return OpenCLQueue(queue, isOwned: false, of: self) }
+        if let stream, let queue = OpenCLLibrary.Object(bitPattern: stream) {
+            return OpenCLQueue(queue, isOwned: false, of: self)
+        }
         var status: OpenCLLibrary.Status = 0
         guard let queue = library.createCommandQueue(try usedContext(), device.object, 0, &status) else {
             throw failure("making a queue", status)
         }
         return OpenCLQueue(queue, isOwned: true, of: self)
     }
+
+    /// OpenCL cannot tell whether a handle is one of its buffers.
+    func requireOwn(_ address: UInt, of owner: String) {}
 
     /// What failed, in a sentence.
     func failure(_ action: String, _ status: OpenCLLibrary.Status) -> EngineError {

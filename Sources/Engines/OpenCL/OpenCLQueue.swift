@@ -4,6 +4,8 @@ final class OpenCLQueue: AcceleratorQueue {
     private let isOwned: Bool
     private let device: OpenCLDevice
     private var library: OpenCLLibrary { device.library }
+    /// Whether the host's memory may still be written to.
+    private var isDownloading = false
 
     init(_ queue: OpenCLLibrary.Object, isOwned: Bool, of device: OpenCLDevice) {
         self.queue = queue
@@ -12,8 +14,12 @@ final class OpenCLQueue: AcceleratorQueue {
     }
 
     deinit {
+        // After failures: the caller's array may be gone once we have returned.
+        if isDownloading { _ = library.finish(queue) }
         if isOwned { _ = library.releaseCommandQueue(queue) }
     }
+
+    var stream: UInt { UInt(bitPattern: queue) }
 
     func allocate(_ byteCount: Int) throws(EngineError) -> DeviceBuffer {
         var status: OpenCLLibrary.Status = 0
@@ -40,6 +46,7 @@ final class OpenCLQueue: AcceleratorQueue {
         guard byteCount > 0 else { return }
         let status = library.enqueueRead(queue, Self.object(buffer), 0, offset, byteCount, target, 0, nil, nil)
         guard status == 0 else { throw device.failure("copying \(byteCount) bytes from the device", status) }
+        isDownloading = true
     }
 
     func wait(for other: any AcceleratorQueue) throws(EngineError) {
@@ -57,7 +64,13 @@ final class OpenCLQueue: AcceleratorQueue {
     func finish() throws(EngineError) {
         let status = library.finish(queue)
         guard status == 0 else { throw device.failure("finishing", status) }
+        isDownloading = false
     }
 
-    private static func object(_ buffer: DeviceBuffer) -> OpenCLLibrary.Object { OpenCLLibrary.Object(bitPattern: buffer.handle)! }
+    /// Nothing else can follow a queue that only we know.
+    func leave() throws(EngineError) { if isOwned { try finish() } }
+
+    private static func object(_ buffer: DeviceBuffer) -> OpenCLLibrary.Object {
+        OpenCLLibrary.Object(bitPattern: buffer.handle)!
+    }
 }

@@ -38,10 +38,15 @@ struct BoundKernel: Sendable {
     static func compiled(
         _ formula: Formula, of reduction: Reduction, type: ScalarType, instructionSet: InstructionSet, cache: KernelCache
     ) throws -> BoundKernel? {
-        guard type != .float16, let formulas = try? BoundFormulas(formula, of: reduction, type: type) else { return nil }
+        guard !type.isHalf, let formulas = try? BoundFormulas(formula, of: reduction, type: type) else { return nil }
         return try BoundKernel(formulas, of: reduction) {
             try CPUKernel($0, type: type, instructionSet: instructionSet, cache: cache)
         }
+    }
+
+    /// Whether there is something to prune by.
+    static func exists(_ formula: Formula, of reduction: Reduction, type: ScalarType) -> Bool {
+        !type.isHalf && (try? BoundFormulas(formula, of: reduction, type: type)) != nil
     }
 
     /// The bounds for boxes of rows and columns of two levels.

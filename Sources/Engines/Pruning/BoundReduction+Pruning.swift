@@ -19,7 +19,7 @@ extension BoundReduction {
                 switch binding.type {
                 case .float32: prune(item, kernels, Float.self, run, options)
                 case .float64: prune(item, kernels, Double.self, run, options)
-                case .float16: nil as Int?
+                case .float16, .bfloat16: nil as Int?
                 }
             // One item that pruning is no help for speaks for all of them.
             guard let count else { return nil }

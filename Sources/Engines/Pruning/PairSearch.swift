@@ -91,22 +91,56 @@ final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
         return nodes.map(columnRange)
     }
 
-    /// The boxes of smallest bounds and, where these agree, of smallest values at the middles; in increasing order of their places.
+    /// The boxes that seem nearest, in increasing order of their places.
     ///
-    /// The middles alone would not do: between large boxes they are so far apart that many a formula is 0 there.
+    /// Groups are judged by their bounds: between the middles of large boxes it is so far that many a formula is 0 there. Tiles are
+    /// judged by their middles, for many of them touch the row tile and have the same bound. Where that leaves a choice, as between tiles
+    /// whose middles are too far apart after all, the other decides.
     private func nearest(
         _ count: Int, _ level: Int, _ tile: Int, _ ranges: [Range<Int>], _ workspace: borrowing PruningWorkspace<Scalar>
     ) -> [Int] {
-        var best: [(bound: Scalar, middle: Scalar, place: Int)] = []
+        let (first, second) = level > 0 ? (tileBounds[level], middleValues[level]) : (middleValues[level], tileBounds[level])
+        var best: [(value: Scalar, place: Int)] = []
+        // How many more there are of the largest value that was taken.
+        var isTied = false
         for range in ranges {
             for chunk in chunks(range) {
-                tileBounds[level].evaluate(tile, chunk, into: workspace.bounds)
-                middleValues[level].evaluate(tile, chunk, into: workspace.middles)
+                first.evaluate(tile, chunk, into: workspace.bounds)
                 for (k, place) in chunk.enumerated() {
-                    let (bound, middle) = (workspace.bounds[k], workspace.middles[k])
-                    if best.count == count, let last = best.last, !((bound, middle) < (last.bound, last.middle)) { continue }
-                    let position = best.firstIndex { (bound, middle) < ($0.bound, $0.middle) } ?? best.count
-                    best.insert((bound, middle, place), at: position)
+                    let value = workspace.bounds[k]
+                    if best.count == count, let last = best.last, !(value < last.value) {
+                        isTied = isTied || !(value > last.value)
+                        continue
+                    }
+                    let position = best.firstIndex { value < $0.value } ?? best.count
+                    best.insert((value, place), at: position)
+                    if best.count > count {
+                        let dropped = best.removeLast()
+                        isTied = !(dropped.value > best.last!.value)
+                    }
+                }
+            }
+        }
+        guard isTied, let last = best.last?.value else { return best.map(\.place).sorted() }
+        return nearest(count, upTo: last, first, second, tile, ranges, workspace)
+    }
+
+    /// The boxes whose first value is below a limit and, of those at the limit, which are as many as are left to choose, those of the smallest
+    /// second one.
+    private func nearest(
+        _ count: Int, upTo limit: Scalar, _ first: BoundTable<Scalar>, _ second: BoundTable<Scalar>, _ tile: Int,
+        _ ranges: [Range<Int>], _ workspace: borrowing PruningWorkspace<Scalar>
+    ) -> [Int] {
+        var best: [(first: Scalar, second: Scalar, place: Int)] = []
+        for range in ranges {
+            for chunk in chunks(range) {
+                first.evaluate(tile, chunk, into: workspace.bounds)
+                second.evaluate(tile, chunk, into: workspace.middles)
+                for (k, place) in chunk.enumerated() where !(workspace.bounds[k] > limit) {
+                    let (a, b) = (workspace.bounds[k], workspace.middles[k])
+                    if best.count == count, let last = best.last, !((a, b) < (last.first, last.second)) { continue }
+                    let position = best.firstIndex { (a, b) < ($0.first, $0.second) } ?? best.count
+                    best.insert((a, b, place), at: position)
                     if best.count > count { best.removeLast() }
                 }
             }

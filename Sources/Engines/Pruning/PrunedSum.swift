@@ -2,26 +2,46 @@ import Formulas
 import Kernels
 import RealModule
 
-/// One call of a sum, or of log-sum-exp, without pairs that are too small to matter.
+/// One call of a sum, of log-sum-exp or of a soft maximum, without pairs that are too small to matter.
 ///
 /// The sum of magnitudes Σ_j |F_ij| is at least what a few columns that seem near yield. The tolerance times that may be left out: half of it,
 /// in equal shares, by groups of tiles that bounds say are far below; the other half by tiles, those of the smallest bounds first.
+///
+/// A soft maximum is a quotient Σ e^F g / Σ e^F. With g at most γ in magnitude, what leaves out δ Σ e^F |g| / γ of Σ e^F leaves out at most
+/// δ Σ e^F |g| of the numerator and δ Σ e^F of the denominator: a relative error of 2δ / (1 - δ) beside Σ e^F |g| / Σ e^F.
 final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unchecked Sendable {  // tasks write rows of their own
     let search: PairSearch<Scalar>
     private let kernels: SumKernels
     private let tolerance: Double
     private let output: Output
+    /// The logarithms of a soft maximum's largest weights, one for each component.
+    private let weights: [Double]
 
     /// Sorts rows and columns.
     init(
         _ kernels: SumKernels, _ binding: Binding, batchItem: Int, tolerance: Double, output: Output, threads: Int
     ) {
         self.kernels = kernels
-        self.tolerance = tolerance
+        self.tolerance = kernels.reduction.kind == .sumSoftMax ? tolerance / (2 + tolerance) : tolerance
+        weights = Self.weights(kernels, binding, batchItem)
         self.output = output.item(batchItem, rows: binding.rowCount, of: kernels.reduction, binding.type)
         search = PairSearch(
             kernels.bounds, kernels.reduction.variables, binding, batchItem: batchItem, rowsPerTile: kernels.whole.rowsPerBlock,
             includesLimit: false, threads: threads)
+    }
+
+    private static func weights(_ kernels: SumKernels, _ binding: Binding, _ batchItem: Int) -> [Double] {
+        guard let kernel = kernels.weights else { return [] }
+        let (pointers, variables) = (binding.pointers(batchItem), kernels.reduction.variables)
+        let inputs = kernel.kernel.inputs.map { input in pointers[variables.firstIndex(of: input.variable)!] }
+        let tables = ColumnTables()
+        return [Scalar](unsafeUninitializedCapacity: kernel.kernel.reduction.valueCount) { buffer, count in
+            kernel.reduce(
+                0..<1, over: [0..<binding.columnCount], positionBase: 0,
+                inputs: inputs, table: tables.table(kernel, columns: binding.columnCount, inputs: inputs),
+                into: .results(values: buffer.baseAddress, indices: nil))
+            count = kernel.kernel.reduction.valueCount
+        }.map { .log(Double($0)) }
     }
 
     private var rows: PointTree<Scalar> { search.rows.tree }
@@ -36,14 +56,18 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
     private static var roundingShare: Double { 1e-3 }
 
     func limit(_ tile: Int, _ workspace: borrowing PruningWorkspace<Scalar>) -> Scalar {
-        let isLogarithmic = kernels.reduction.kind == .logSumExp
-        guard tolerance > 0 else { return isLogarithmic ? .infinity : 0 }
+        guard tolerance > 0 else { return kernels.isLogarithmic ? .infinity : 0 }
         search.reduce(
             tile, over: search.nearColumns(tile, tiles: Self.nearTiles, workspace), by: kernels.magnitudes,
             values: workspace.values)
         var least = Double.infinity
         for k in 0..<rows.points(ofTile: tile).count * workspace.listLength {
-            let value = Double(workspace.values[k])
+            var value = Double(workspace.values[k])
+            if !weights.isEmpty {
+                let weight = weights[k % weights.count]
+                // A component that is 0 everywhere allows for anything.
+                value = weight == -.infinity ? .infinity : value - weight
+            }
             least = value.isNaN ? value : min(least, value)
             if least.isNaN { break }
         }
@@ -51,7 +75,7 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
         guard least < .infinity else { return .infinity }
         let share = 0.5 * tolerance / Double(search.columns.tree.count)
         // Rounded towards keeping more.
-        if isLogarithmic { return Scalar(-(.log(share) + least - Self.roundingShare)).nextUp }
+        if kernels.isLogarithmic { return Scalar(-(.log(share) + least - Self.roundingShare)).nextUp }
         return min(0, Scalar(-share * least * (1 - Self.roundingShare)).nextUp)
     }
 
@@ -74,18 +98,18 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
         _ tile: Int, _ ranges: [Range<Int>], _ limit: Scalar, _ workspace: borrowing PruningWorkspace<Scalar>
     ) -> [Range<Int>] {
         // A share of nothing is nothing.
-        guard tolerance > 0, limit.isFinite, limit < 0 || kernels.reduction.kind == .logSumExp else {
+        guard tolerance > 0, limit.isFinite, limit < 0 || kernels.isLogarithmic else {
             return search.tileRanges(tile, from: ranges, limit: limit, workspace).ranges
         }
         let bins = search.bounds(tile, in: ranges, workspace).map { bin(of: $0, limit) }
         // Shares of the tolerance by powers of 2: sorting them all would take longer than it saves.
         var counts = [Int](repeating: 0, count: Self.binCount)
         for bin in bins { counts[Int(bin)] += 1 }
-        // A tile of bin k takes at most 2^k equal shares for each of its columns.
+        // A tile of bin k takes at most 2^(k - binOfOne) equal shares for each of its columns.
         var (total, first) = (0.0, 0)
         let budget = Double(search.columns.tree.count / PairSearch<Scalar>.columnsPerTile)
         while first < Self.binCount - 1 {
-            total += Double(counts[first]) * Double(sign: .plus, exponent: first, significand: 1)
+            total += Double(counts[first]) * Double(sign: .plus, exponent: first - Self.binOfOne, significand: 1)
             guard total <= budget else { break }
             first += 1
         }
@@ -95,16 +119,22 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
     }
 
     private static var binCount: Int { 64 }
+    /// That of tiles which take an equal share.
+    private static var binOfOne: Int { 24 }
 
     /// The power of 2, rounded up, of a tile's magnitude over an equal share; the last one for what must stay.
     private func bin(of bound: Scalar, _ limit: Scalar) -> UInt8 {
-        if kernels.reduction.kind == .logSumExp {
-            let power = (limit - bound) * 1.442695041
-            return power < Scalar(Self.binCount - 2) ? UInt8(max(0, power) + 1) : UInt8(Self.binCount - 1)
+        // Rounded up once more, for the rounding of what is compared.
+        let power: Scalar
+        if kernels.isLogarithmic {
+            power = (limit - bound) * 1.442695041 + 1.01
+        } else {
+            let ratio = bound / limit
+            // NaN says nothing. No share is so small that it is none.
+            power = ratio.isNaN ? .nan : ratio < .leastNormalMagnitude ? -Scalar(Self.binCount) : Scalar(ratio.exponent) + 1
         }
-        let ratio = bound / limit
-        guard ratio < .infinity else { return UInt8(Self.binCount - 1) }
-        return ratio < 1 ? 0 : UInt8(min(Int(ratio.exponent) + 1, Self.binCount - 1))
+        guard power < Scalar(Self.binCount - 2 - Self.binOfOne) else { return UInt8(Self.binCount - 1) }
+        return UInt8(max(0, Int(max(power, -Scalar(Self.binCount)).rounded(.up)) + Self.binOfOne))
     }
 
     /// The sum of no pairs. Kernels may multiply a sum by a factor, and an infinite one would spoil the sum of nothing.

@@ -8,14 +8,25 @@ struct SumKernels: Sendable {
     let bounds: BoundKernel
     /// The reduction itself.
     let whole: CPUKernel
-    /// The same reduction of magnitudes.
+    /// The same sum of magnitudes; of a soft maximum that of the numerator, as a logarithm.
     let magnitudes: CPUKernel
+    /// The largest magnitudes of a soft maximum's weight, which bounds leave out; a reduction whose result follows no index.
+    let weights: CPUKernel?
+
+    /// Whether limits and bounds are logarithms.
+    var isLogarithmic: Bool { reduction.kind != .sum }
 
     /// - Returns: nil where the reduction cannot be pruned.
     init?(
         _ reduction: Reduction, whole: CPUKernel, type: ScalarType, instructionSet: InstructionSet, cache: KernelCache
     ) throws {
         guard let (weight, magnitudes) = try? Self.formulas(reduction) else { return nil }
+        weights =
+            try reduction.kind == .sumSoftMax
+            ? CPUKernel(
+                Reduction(.max, of: magnitudes.weight!, over: reduction.over), type: type, instructionSet: instructionSet,
+                cache: cache)
+            : nil
         let (bounds, kernel) = try ThreadPool.shared.both {
             try BoundKernel.compiled(weight, of: reduction, type: type, instructionSet: instructionSet, cache: cache)
         } and: {
@@ -29,7 +40,7 @@ struct SumKernels: Sendable {
     }
 
     /// The negative of a pair's largest magnitude, or of its logarithm; and the sum of magnitudes.
-    private static func formulas(_ reduction: Reduction) throws(FormulaError) -> (weight: Formula, magnitudes: Reduction) {
+    static func formulas(_ reduction: Reduction) throws(FormulaError) -> (weight: Formula, magnitudes: Reduction) {
         func apply(_ name: String, _ operands: Formula...) throws(FormulaError) -> Formula {
             try Catalogue.formula(name, operands.map { .formula($0) })
         }
@@ -49,6 +60,18 @@ struct SumKernels: Sendable {
             }
             return (
                 try apply("Minus", try apply("Add", formula, try apply("Log", try largest(weight)))),
+                try Reduction(.logSumExp, of: formula, weight: try apply("Abs", weight), over: reduction.over)
+            )
+        case .sumSoftMax:
+            // A factor of the row scales the result and its error alike.
+            let (weight, _) = reduction.weight!.separatingFactor {
+                !$0.dependence.contains(reduction.over.reducedCategory.dependence)
+            }
+            guard !weight.dependence.contains(reduction.over.outputCategory.dependence) else {
+                throw FormulaError("This weight is no product.")
+            }
+            return (
+                try apply("Minus", formula),
                 try Reduction(.logSumExp, of: formula, weight: try apply("Abs", weight), over: reduction.over)
             )
         default: throw FormulaError("\(reduction.name) is no sum.")

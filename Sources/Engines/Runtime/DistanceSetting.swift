@@ -17,6 +17,9 @@ package struct DistanceSetting: Sendable {
         named ?? (processor().addsBesideMultiplying || rows < Self.leastRows ? .direct : .inner)
     }
 
+    /// The same on accelerators, where an addition takes as long as a product that is added.
+    package func formOnAccelerators(rows: Int) -> SquaredDistances { named ?? (rows < Self.leastRows ? .direct : .inner) }
+
     /// The table takes as long as 90 rows do (D = 50, measured), and inner products save at most half of a row's time.
     private static let leastRows = 512
 }

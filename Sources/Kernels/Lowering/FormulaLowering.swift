@@ -90,7 +90,7 @@ struct FormulaLowering {
         }
         // Constants cost nothing. Inputs are memory already, but rows are gathered into lanes once, and half-precision
         // columns are converted once.
-        let isHalf = builder.kernel.precision.storage == .float16
+        let isHalf = builder.kernel.precision.storage.isHalf
         return kept.filter { $0.variable == nil && !$0.arguments.isEmpty }.union(
             order.filter { $0.variable != nil && (stage($0) == .row || (stage($0) == columnSection && isHalf)) })
     }

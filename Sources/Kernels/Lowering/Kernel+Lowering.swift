@@ -170,6 +170,10 @@ extension Kernel {
     func limited(to sections: Set<Section>) -> Kernel {
         var kernel = self
         kernel.sections = kernel.sections.filter { sections.contains($0.key) }
+        // Constants are used beyond the section that has them first.
+        let others = self.sections.filter { !sections.contains($0.key) }.values.flatMap(\.flattened)
+        let constants = others.filter { if case .define(_, .constant) = $0 { true } else { false } }
+        kernel.sections[.call, default: []].insert(contentsOf: constants, at: 0)
         kernel.removeUnusedValues()
         return kernel
     }

@@ -81,7 +81,7 @@ public struct Precision: Hashable, Sendable {
         self.accumulator = accumulator ?? (storage == .float64 ? .float64 : .float32)
     }
 
-    /// float16 is only stored; its arithmetic is float32.
+    /// Types of 16 bits are only stored; their arithmetic is float32.
     public var arithmetic: ScalarType { storage == .float64 ? .float64 : .float32 }
 }
 
@@ -95,19 +95,26 @@ public enum Exponentials: String, Hashable, Sendable, CaseIterable {
 
 /// The floating-point types that arrays may have.
 public enum ScalarType: String, Hashable, Sendable, CaseIterable {
-    case float16, float32, float64
+    case float16, bfloat16, float32, float64
 
     public var byteCount: Int {
         switch self {
-        case .float16: 2
+        case .float16, .bfloat16: 2
         case .float32: 4
         case .float64: 8
         }
     }
 
+    /// Whether numbers are stored in 16 bits, and converted to float32 for arithmetic.
+    public var isHalf: Bool { byteCount == 2 }
+
+    /// In generated code, the name of vectors or numbers that are stored in 16 bits: functions convert from and to it.
+    var halfName: String { self == .bfloat16 ? "b16" : "h16" }
+
     var largestFinite: Double {
         switch self {
         case .float16: 65_504
+        case .bfloat16: 0x1.FEp127
         case .float32: Double(Float.greatestFiniteMagnitude)
         case .float64: .greatestFiniteMagnitude
         }

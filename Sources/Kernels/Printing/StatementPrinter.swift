@@ -228,7 +228,7 @@ struct StatementPrinter {
                 return dialect.columnNumber(
                     of: .input(place), column, position(dialect.columnComponent(index, of: .input(place))))
             }
-            guard input.role == .parameter, kernel.precision.storage != .float16 else { return nil }
+            guard input.role == .parameter, !kernel.precision.storage.isHalf else { return nil }
             return dialect.parameterNumber(of: input, position(index), in: lanes)
         default: return nil
         }

@@ -248,6 +248,16 @@ extension VectorMath {
         #endif
         }
 
+        // bfloat16, too: the upper half of a float32, rounded to even.
+        INLINE f32 f32_from_b16(h16 b) { return (f32)(__builtin_convertvector(b, u32) << 16); }
+        INLINE h16 b16_from_f32(f32 x)
+        {
+            u32 bits = (u32)x;
+            u32 rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+            u32 quiet = (bits >> 16) | 0x40;
+            return __builtin_convertvector((u32)select_i32(x == x, (i32)rounded, (i32)quiet), h16);
+        }
+
         INLINE f32 load_h16(const void *p) { return f32_from_h16(*(const memory_h16 *)p); }
         INLINE void store_h16(void *p, f32 x) { *(memory_h16 *)p = h16_from_f32(x); }
 

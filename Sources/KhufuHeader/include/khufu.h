@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 /* What this header describes. A library whose khufu_abi_version() is another one does not fit it. */
-#define KHUFU_ABI_VERSION 1
+#define KHUFU_ABI_VERSION 2
 
 int32_t khufu_abi_version(void);
 
@@ -51,7 +51,7 @@ typedef enum khufu_status {
    It is the library's, and valid until that thread's next failure. */
 const char *khufu_last_error(void);
 
-/* Where kernels are compiled and kept, and what was tried; a text for people. Returns the bytes it takes with its final zero, and
+/* Where kernels are compiled and kept, which devices there are, and what was tried; a text for people. Returns the bytes it takes with its final zero, and
    writes as many as there is room for. */
 size_t khufu_diagnosis(char *buffer, size_t capacity);
 
@@ -135,7 +135,8 @@ void khufu_reduction_release(khufu_reduction *reduction);
 
 /* ---- Arrays ---- */
 
-typedef enum khufu_type { KHUFU_FLOAT16 = 0, KHUFU_FLOAT32 = 1, KHUFU_FLOAT64 = 2 } khufu_type;
+/* Types of 16 bits are stored only: their arithmetic is float32. */
+typedef enum khufu_type { KHUFU_FLOAT16 = 0, KHUFU_FLOAT32 = 1, KHUFU_FLOAT64 = 2, KHUFU_BFLOAT16 = 3 } khufu_type;
 
 /* Memory of the caller's, contiguous and row-major: (batch…, points, dimension), or (batch…, dimension) for a parameter.
    Batch axes are aligned at the right and broadcast: lengths are equal, or 1, which repeats. */
@@ -165,8 +166,18 @@ typedef struct khufu_known {
 typedef enum khufu_engine {
     KHUFU_AUTOMATIC = 0,   /* compiled where there is a compiler and enough to do, else interpreted */
     KHUFU_CPU = 1,         /* compiled, or KHUFU_ENGINE_ERROR */
-    KHUFU_INTERPRETER = 2
+    KHUFU_INTERPRETER = 2,
+    KHUFU_CUDA = 3,        /* NVIDIA's GPUs, or KHUFU_ENGINE_ERROR */
+    KHUFU_OPENCL = 4       /* what OpenCL's loader finds, or KHUFU_ENGINE_ERROR */
 } khufu_engine;
+
+/* Where the arrays of a call are: its inputs, ranges excepted, and its results. */
+typedef enum khufu_memory {
+    KHUFU_HOST = 0,  /* whence engines with memory of their own copy them */
+    /* In the memory of the one device that the call runs on. The call returns when its work is queued on the stream; host and device
+       meet only for gradients that flow to winners (of minima, maxima, k-min lists), and where OpenCL is given no queue. */
+    KHUFU_DEVICE = 1
+} khufu_memory;
 
 typedef enum khufu_pruning {
     KHUFU_PRUNING_AUTOMATIC = 0, /* where it is found to pay */
@@ -179,15 +190,26 @@ typedef struct khufu_options {
     int32_t engine;             /* a khufu_engine */
     int32_t threads;            /* at most so many; 0: as many as the process may use */
     int32_t fast_exponentials;  /* other than 0: exponentials to four digits, for speed */
-    int32_t device;             /* where the arrays are; 0, the host, is the only place so far */
-    void *stream;               /* of the device; NULL on the host */
+    int32_t memory;             /* a khufu_memory: where the arrays are */
+    void *stream;               /* with KHUFU_DEVICE a CUstream or cl_command_queue; NULL is the default stream, and NULL on the host */
     const khufu_ranges *ranges; /* one for all batch items, or one per item in row-major order */
     int64_t range_count;        /* how many of those; 0: everything meets everything */
     const khufu_known *known;   /* for derivatives */
     int64_t known_count;
     int32_t pruning;            /* a khufu_pruning: whether pairs are left out that provably do not matter */
     double tolerance;           /* 0: sums take all pairs; else pruned sums may miss so much of the sum of magnitudes, less than 1 */
+    const int32_t *devices;     /* the numbers of those of the engine's devices that share the work; on one device where arrays are there */
+    int32_t device_count;       /* how many; 0: the first device */
+    int64_t device_memory_limit; /* bytes that a call with arrays on the host may take of each device: what is larger passes
+                                   through in pieces; 0: most of what the device has */
 } khufu_options;
+
+/* How many devices KHUFU_CUDA or KHUFU_OPENCL has here, numbered from 0: for CUDA in the order of CUDA_VISIBLE_DEVICES. */
+int32_t khufu_device_count(int32_t engine);
+
+/* A device's name, such as "NVIDIA H200". Returns the bytes it takes with its final zero, and writes as many as there is room for; 0 where
+   there is no such device: then khufu_last_error() says why. */
+size_t khufu_device_name(int32_t engine, int32_t number, char *buffer, size_t capacity);
 
 /* The shape of the result for some arrays, whose memory is not read: (batch…, points, value_count), or (batch…, value_count) for the
    gradient of a parameter. Indices have the same shape but for the last length, index_count.
@@ -203,6 +225,12 @@ khufu_status khufu_reduction_shape(
 khufu_status khufu_reduction_run(
     const khufu_reduction *reduction, const khufu_array *inputs, int32_t count, const khufu_options *options, void *values,
     int64_t value_capacity, int64_t *indices, int64_t index_capacity);
+
+/* The most bytes that a run takes of the memory of each of the options' devices, in their order. Where the arrays are on the device they
+   are not counted. No memory of the arrays is read. */
+khufu_status khufu_reduction_device_memory(
+    const khufu_reduction *reduction, const khufu_array *inputs, int32_t count, const khufu_options *options, int64_t *bytes,
+    int32_t capacity);
 
 /* ---- Linear systems ---- */
 
@@ -240,7 +268,8 @@ typedef struct khufu_solver_settings {
    Where the formula is a number per pair times b, the columns of b are systems of their own, solved at the same time; otherwise b is
    one vector of points times dimension numbers. There are no batches.
 
-   solution: room for as many numbers as b has. float32 and float64 only. */
+   solution: room for as many numbers as b has. float32 and float64 only. Arrays are on the host; an engine with memory of its own computes
+   the products, for each of which the arrays are copied there. */
 khufu_status khufu_solve(
     const khufu_reduction *reduction, const khufu_array *inputs, int32_t count, int32_t position,
     const khufu_solver_settings *settings, const khufu_options *options, void *solution);

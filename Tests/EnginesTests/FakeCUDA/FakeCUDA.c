@@ -4,7 +4,8 @@
 // for it is synchronised, so that a missing wait shows as wrong numbers and memory given back too early as a fault. Calls are counted and
 // logged; any call can be made to fail; what is illegal while a graph is captured spoils the capture, as in CUDA.
 //
-// "Compiled" code is the text FAKE followed by the options and the source. Its kernels are the two below, whatever the source says.
+// "Compiled" code is the text FAKE followed by the options and the source. Its kernels are the two below, whatever the source says, and
+// those named khufu_…, which compute nothing, but look whether the memory that they are given is there when their turn comes.
 
 #include <pthread.h>
 #include <stdint.h>
@@ -25,6 +26,8 @@ enum {
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static int deviceCount = 1, hasPools = 1, capability = 90, driverVersion = 12080, initStatus = OK, pushStatus = OK;
+// Other than 0: all of the host's memory counts as the device's, as where a test's arrays stand for tensors on a GPU.
+static int hostIsDevice;
 static int nvrtcMajor = 12, nvrtcMinor = 8;
 static int failingCall, failure, callCount;
 static int contexts, depth, modules, streams, events, buffers, programs, faults;
@@ -34,7 +37,7 @@ static size_t logSize;
 #define SETTING(name) if (!strcmp(key, #name)) { name = value; return; }
 void fake_set(const char *key, int value) {
     SETTING(deviceCount) SETTING(hasPools) SETTING(capability) SETTING(driverVersion) SETTING(initStatus) SETTING(pushStatus)
-    SETTING(nvrtcMajor) SETTING(nvrtcMinor) SETTING(failingCall) SETTING(failure) SETTING(callCount)
+    SETTING(hostIsDevice) SETTING(nvrtcMajor) SETTING(nvrtcMinor) SETTING(failingCall) SETTING(failure) SETTING(callCount)
     abort();
 }
 
@@ -137,7 +140,7 @@ typedef struct { Stream *stream; size_t mark; int number; } Event;
 typedef struct {
     enum { COPY, KERNEL, RELEASE, WAIT, CALL } kind;
     void *target; const void *source; size_t size;  // COPY; RELEASE's target
-    int function; int64_t arguments[3];             // KERNEL
+    int function, count; int64_t arguments[64];     // KERNEL
     Stream *stream; size_t mark;                    // WAIT
     void (*call)(void *);                           // CALL, of target
 } Work;
@@ -156,6 +159,7 @@ static Buffer *buffer_at(const void *address) {
 }
 static int is_usable(const void *address, size_t size) {
     Buffer *buffer = buffer_at(address);
+    if (!buffer && hostIsDevice) return 1;
     return buffer && !buffer->freed && (char *)address + size <= buffer->bytes + buffer->size;
 }
 
@@ -166,8 +170,14 @@ static void add(Stream *stream, Work work) {
 }
 
 // The kernels: x[k] += 1, and x[k] = y[k], for k < n.
-static const char *kernelNames[] = {"add_one", "copy"};
+static const char *kernelNames[] = {"add_one", "copy", "khufu_columns", "khufu_rows", "khufu_merge", "khufu_total"};
+enum { KERNEL_COUNT = 6, FIRST_CHECKED = 2 };
 static void run_kernel(const Work *work) {
+    if (work->function >= FIRST_CHECKED) {
+        for (int k = 0; k < work->count; k++)
+            if (work->arguments[k] && !is_usable((void *)work->arguments[k], 1)) { faults++; sticky = ILLEGAL_ADDRESS; }
+        return;
+    }
     double *x = (double *)work->arguments[0];
     double *y = work->function == 1 ? (double *)work->arguments[1] : x;
     int64_t n = work->function == 1 ? work->arguments[2] : work->arguments[1];
@@ -331,7 +341,7 @@ CUresult cuMemcpyDtoHAsync_v2(void *target, Handle source, size_t size, Handle s
 CUresult cuPointerGetAttribute(int *value, int attribute, Handle address) {
     BEGIN NEED_CONTEXT
     Buffer *buffer = buffer_at((void *)address);
-    if (address != 0x1000 && address != 0x2000 && !buffer) return end(INVALID_VALUE);
+    if (address != 0x1000 && address != 0x2000 && !buffer && !hostIsDevice) return end(INVALID_VALUE);
     *value = attribute == 2 ? 2 : attribute == 8 ? address == 0x2000 : address == 0x1000;
     return end(OK);
 }
@@ -342,24 +352,50 @@ CUresult cuModuleLoadData(Handle *module, const char *image) {
     BEGIN NEED_CONTEXT UNSAFE_BESIDE_CAPTURE
     if (memcmp(image, "FAKE", 4) && memcmp(image, "\x7f" "ELF", 4)) return end(INVALID_IMAGE);
     modules++;
-    *module = 0x50;
+    *module = (Handle)strdup(image);
     LOG("load module\n");
     return end(OK);
 }
 CUresult cuModuleUnload(Handle module) { BEGIN_ENDING NEED_CONTEXT modules--; LOG("unload module\n"); return end(failed); }
+typedef struct { int number, count; char isPointer[64]; } Function;
+
+/// Which of a kernel's parameters are pointers, from its text.
+static void read_parameters(const char *code, const char *name, Function *function) {
+    char beginning[64];
+    snprintf(beginning, sizeof beginning, "KERNEL void %s(", name);
+    const char *text = strstr(code, beginning);
+    if (!text) abort();
+    const char *closing = strchr(text + strlen(beginning), ')');
+    function->count = 1;
+    for (const char *c = text + strlen(beginning); c < closing; c++) {
+        if (*c == ',') function->count++;
+        if (*c == '*') function->isPointer[function->count - 1] = 1;
+    }
+    if (function->count > 64) abort();
+}
+
 CUresult cuModuleGetFunction(Handle *function, Handle module, const char *name) {
     BEGIN NEED_CONTEXT
-    for (int k = 0; k < 2; k++)
-        if (!strcmp(name, kernelNames[k])) { *function = k + 1; return end(OK); }
+    for (int k = 0; k < KERNEL_COUNT; k++)
+        if (!strcmp(name, kernelNames[k])) {
+            Function *made = calloc(1, sizeof(Function));
+            made->number = k;
+            made->count = k == 0 ? 2 : 3;
+            if (k >= FIRST_CHECKED) read_parameters((const char *)module, name, made);
+            *function = (Handle)made;
+            return end(OK);
+        }
     return end(NOT_FOUND);
 }
 CUresult cuLaunchKernel(Handle function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY, unsigned blockZ,
     unsigned shared, Handle stream, void **arguments, void **extra) {
     BEGIN NEED_CONTEXT
     if (blockX > 1024) return end(INVALID_VALUE);
-    LOG("launch %s %u x %u on stream %d\n", kernelNames[function - 1], gridX, blockX, stream_of(stream)->number);
-    Work work = {.kind = KERNEL, .function = (int)function - 1};
-    for (int k = 0; k < (function == 2 ? 3 : 2); k++) memcpy(&work.arguments[k], arguments[k], 8);
+    const Function *started = (const Function *)function;
+    LOG("launch %s %u x %u on stream %d\n", kernelNames[started->number], gridX, blockX, stream_of(stream)->number);
+    Work work = {.kind = KERNEL, .function = started->number, .count = started->count};
+    for (int k = 0; k < started->count; k++)
+        if (started->number < FIRST_CHECKED || started->isPointer[k]) memcpy(&work.arguments[k], arguments[k], 8);
     add(stream_of(stream), work);
     return end(OK);
 }

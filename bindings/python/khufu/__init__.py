@@ -4,10 +4,14 @@
     khufu.torch      for PyTorch's tensors, with derivatives of any order
     as_pykeops()     makes `import pykeops` give this package
     diagnosis()      what the engine found on this machine
+    devices()        the GPUs, and other devices of OpenCL's, that were found
+    set_default_device("opencl:0")
+                     where arrays on the host are computed with, in place of the processor
 
 This package imports neither until it is asked to, and the engine is loaded at first use.
 """
 
+from ._devices import Device, default_device, devices, set_default_device
 from .errors import ArgumentError, ArrayTypeError, DropInError, EngineError, FormulaError, KhufuError, SolverError
 
 __version__ = "0.1.0"
@@ -15,13 +19,17 @@ __version__ = "0.1.0"
 __all__ = [
     "ArgumentError",
     "ArrayTypeError",
+    "Device",
     "DropInError",
     "EngineError",
     "FormulaError",
     "KhufuError",
     "SolverError",
     "as_pykeops",
+    "default_device",
+    "devices",
     "diagnosis",
+    "set_default_device",
 ]
 
 

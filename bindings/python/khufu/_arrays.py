@@ -8,6 +8,7 @@ from math import inf, isfinite
 from operator import index as whole_number
 from typing import Any, NamedTuple, Sequence
 
+from . import _devices
 from ._library import TYPES, Options, Ranges, Reduction
 from .errors import ArgumentError, ArrayTypeError, SolverError
 
@@ -19,7 +20,7 @@ COMPLEX_TYPES = {real: complex_ for complex_, real in REAL_TYPES.items()}
 class RunOptions(NamedTuple):
     """How a reduction is run."""
 
-    #: "auto", "cpu" or "interpreter".
+    #: A word of `_devices`: "auto", "processor", "cpu", "interpreter", "cuda:0", …
     engine: str = "auto"
     #: Block-sparsity of the reduction: (ranges of the result's points, ends, ranges of the points reduced over), int64 arrays of
     #: shapes (n, 2), (n,), (m, 2). A list of them: one for each batch item.
@@ -143,6 +144,10 @@ class Arrays:
         """A view of a shape in which axes of length 1 repeat."""
         raise NotImplementedError
 
+    def beside(self, x, like):
+        """An array on the device of another."""
+        return x
+
     def where(self, condition, x, y):
         """x where a condition holds, y elsewhere."""
         raise NotImplementedError
@@ -176,12 +181,13 @@ class Arrays:
         out=None,
         known: Sequence[tuple[Reduction, Any]] = (),
     ):
-        """As `reduce`, without derivatives; arrays are contiguous and on the host.
+        """As `reduce`, without derivatives; arrays are contiguous and on the host or one device.
 
         Args:
             known: results of reductions that this one was derived from.
         """
         dtype = self.dtype(arrays[0]) if arrays else "float64"
+        options, stream = self.placed(arrays, options)
         layout = reduction.layout(self._type_code(arrays, dtype), tuple([x.shape for x in arrays]))
         values = indices = None
         if reduction.value_count:
@@ -198,9 +204,15 @@ class Arrays:
             0 if values is None else _count(layout.shape),
             None if indices is None else self.address(indices),
             0 if indices is None else _count(layout.index_shape),
-            self.packed(options, known),
+            self.packed(options, known, stream),
         )
         return values, indices
+
+    def placed(self, arrays: Sequence, options: RunOptions) -> tuple[RunOptions, int | None]:
+        """The options with the engine that the arrays are to be computed with, and, where they are in a device's memory, the stream."""
+        if options.engine[:4] == "auto" and (options.engine != "auto" or _devices.default_device() != "cpu"):
+            options = options._replace(engine=_devices.on_host(options.engine))
+        return options, None
 
     def run_solve(
         self, reduction: Reduction, arrays: Sequence, position: int, settings: SolverSettings,
@@ -208,6 +220,7 @@ class Arrays:
     ):  # fmt: skip
         """As `solve`, without derivatives; arrays are contiguous and on the host."""
         settings = settings.checked()
+        options, _ = self.placed(arrays, options)
         dtype = self.dtype(arrays[position])
         layout = reduction.layout(self._type_code(arrays, dtype), tuple([x.shape for x in arrays]))
         solution = self.empty(layout.shape, dtype, arrays[position])
@@ -269,7 +282,7 @@ class Arrays:
                 )
         return [rows, ends, columns]
 
-    def packed(self, options: RunOptions, known) -> Options | None:
+    def packed(self, options: RunOptions, known, stream: int | None = None) -> Options | None:
         """The options of a call for the engine; None for the defaults."""
         if options is DEFAULT_OPTIONS and not known:
             return None
@@ -285,7 +298,7 @@ class Arrays:
         packed = Options(
             options.engine, options.threads, options.fast_exponentials, ranges,
             [(reduction, self.address(x), tuple(x.shape), TYPES[self.dtype(x)]) for reduction, x in known],
-            options.pruning, options.tolerance,
+            options.pruning, options.tolerance, stream,
         )  # fmt: skip
         packed.kept = kept
         return packed

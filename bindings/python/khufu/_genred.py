@@ -116,7 +116,7 @@ class GenericGenred:
         self,
         *args,
         backend: str = "auto",
-        device_id: int = -1,
+        device_id: int | Sequence[int] = -1,
         ranges: Any = None,
         out: Any = None,
         tolerance: float | None = None,
@@ -127,8 +127,11 @@ class GenericGenred:
         Args:
             args: one array per alias: (batch…, M, D) for Vi(D), (batch…, N, D) for Vj(D), (batch…, D) for Pm(D). Batch axes are
                 aligned at the right and broadcast.
-            backend: "auto" or "CPU".
-            device_id: ignored; there is one.
+            backend: where it runs. "auto": tensors on a GPU there, on PyTorch's current stream; other arrays on the processor, or on what
+                `khufu.set_default_device` was told. "CPU". "GPU", or KeOps' other names for it: arrays on the host are copied to the GPU
+                and the result back. "OpenCL". Or a device by its name, such as "cuda:1" or "opencl:0".
+            device_id: the device's number, or a list of such, between which arrays on the host are divided; -1: that of the tensors, or
+                the first.
             ranges: block-sparsity, six integer arrays (ranges_i, slices_i, redranges_j, ranges_j, slices_j, redranges_i), or a list of
                 such for the items of a batch.
             out: an array for the result's values.
@@ -146,8 +149,8 @@ class GenericGenred:
                 f"{len(args)} came."
             )
         options = DEFAULT_OPTIONS
-        if backend != "auto" or ranges is not None or tolerance is not None or pruning != "auto":
-            options = options_of(backend, ranges, self.axis, tolerance, pruning)
+        if backend != "auto" or ranges is not None or tolerance is not None or pruning != "auto" or device_id != -1:
+            options = options_of(backend, ranges, self.axis, tolerance, pruning, device_id)
         if self._accumulator is not None and args and self.arrays.owns(args[0]):
             check_accumulator(self._accumulator, self.arrays.dtype(args[0]))
         if out is not None:

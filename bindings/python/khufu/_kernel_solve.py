@@ -56,7 +56,7 @@ class GenericKernelSolve:
         self,
         *args,
         backend: str = "auto",
-        device_id: int = -1,
+        device_id: int | Sequence[int] = -1,
         alpha: Any = 1e-10,
         eps: float = 1e-6,
         ranges: Any = None,
@@ -70,8 +70,8 @@ class GenericKernelSolve:
 
         Args:
             args: one array per alias, as for Genred; that of the unknown is the right-hand side b, (batch…, N, D).
-            backend: "auto" or "CPU".
-            device_id: ignored; there is one.
+            backend, device_id: as for Genred. The solver's own vectors are on the host, those of tensors on a GPU too: copies are made
+                at the beginning and the end, and for each product with K, which is computed on the device.
             alpha: added to the diagonal, a number or an array of one.
             eps: the residual r has |r|² less than eps² times the count of b's numbers. Where b itself is that small, zeros result.
             ranges: block-sparsity, as for Genred.
@@ -96,7 +96,7 @@ class GenericKernelSolve:
         if self._accumulator is not None and self.arrays.owns(args[0]):
             check_accumulator(self._accumulator, self.arrays.dtype(args[0]))
         settings = SolverSettings(alpha, 0.0, maximum_iterations, method, preconditioner, rank, progress, eps)
-        options = options_of(backend, ranges, self.axis)
+        options = options_of(backend, ranges, self.axis, device_id=device_id)
         return self.arrays.solve(self._reduction(), args, self.varinvpos, settings, options)
 
     def _reduction(self):

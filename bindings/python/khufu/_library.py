@@ -5,18 +5,21 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+import sys
 import threading
 from typing import NamedTuple, Sequence
 
+from ._devices import parsed
 from ._interrupts import Interrupts
 from .errors import ArgumentError, ArrayTypeError, EngineError, FormulaError, KhufuError, SolverError
 
-ABI_VERSION = 1
+ABI_VERSION = 2
 
 #: Codes of the header.
 CATEGORIES = ("Vi", "Vj", "Pm")
 TYPES = {"float16": 0, "float32": 1, "float64": 2}
-ENGINES = {"auto": 0, "cpu": 1, "interpreter": 2}
+#: "auto" is for this package to decide; for the engine it is the processor.
+ENGINES = {"auto": 0, "processor": 0, "cpu": 1, "interpreter": 2, "cuda": 3, "opencl": 4}
 PRUNINGS = {"auto": 0, "always": 1, "never": 2}
 _ERRORS = {1: FormulaError, 2: ArgumentError, 3: EngineError, 4: SolverError}
 _CANCELLED = 5
@@ -51,6 +54,8 @@ _SIGNATURES = {
     "khufu_version": (ctypes.c_char_p, []),
     "khufu_last_error": (ctypes.c_char_p, []),
     "khufu_diagnosis": (ctypes.c_size_t, [_pointer, ctypes.c_size_t]),
+    "khufu_device_count": (ctypes.c_int32, [ctypes.c_int32]),
+    "khufu_device_name": (ctypes.c_size_t, [ctypes.c_int32, ctypes.c_int32, _pointer, ctypes.c_size_t]),
     "khufu_formula_parse": (ctypes.c_int, [ctypes.c_char_p, _texts, _pointer, ctypes.c_int32, _pointer]),
     "khufu_formula_dimension": (ctypes.c_int64, [_pointer]),
     "khufu_formula_text": (ctypes.c_size_t, [_pointer, _pointer, ctypes.c_size_t]),
@@ -96,6 +101,7 @@ def _load():
     global _loaded
     with _loading:
         if _loaded is None:
+            _name_packages()
             try:
                 found = ctypes.CDLL(path())
             except OSError as error:
@@ -114,6 +120,27 @@ def _load():
                 )
             _loaded = found
     return _loaded
+
+
+def _name_packages() -> None:
+    """Tells the engine where Python's packages are, among which it finds CUDA's compiler: those of NVIDIA's, such as come with PyTorch."""
+    found = [path for path in sys.path if path and os.path.isdir(os.path.join(path, "nvidia"))]
+    known = os.environ.get("KHUFU_SITE_PACKAGES", "").split(":")
+    if found:
+        os.environ["KHUFU_SITE_PACKAGES"] = ":".join(dict.fromkeys([*found, *filter(None, known)]))
+
+
+def device_names(library_name: str) -> list[str]:
+    """What the devices of "cuda" or "opencl" are called."""
+    engine, code = library(), ENGINES[library_name]
+    return [_text(engine.khufu_device_name, code, number) for number in range(engine.khufu_device_count(code))]
+
+
+def require_device(library_name: str, number: int = 0) -> None:
+    """Raises where there is no such device, saying why."""
+    engine = library()
+    if not engine.khufu_device_name(ENGINES[library_name], number, None, 0):
+        raise EngineError(engine.khufu_last_error().decode())
 
 
 def check(status: int) -> None:
@@ -211,7 +238,7 @@ class Ranges(NamedTuple):
     column_range_count: int
 
 
-_options = struct.Struct("iiiiqqqqqid")
+_options = struct.Struct("iiiiqqqqqidqiq")
 _ranges = struct.Struct("qqqqq")
 _known = struct.Struct("qqqii")
 
@@ -435,16 +462,19 @@ class Options:
         known: Sequence[tuple[Reduction, int, tuple, int]] = (),
         pruning: str = "auto",
         tolerance: float = 0.0,
+        stream: int | None = None,
     ):
         """
         Args:
+            engine: a word, with the numbers of devices; see `_devices`.
             ranges: block-sparsity, one for all batch items or one for each.
             known: results of reductions that this one was derived from, as (reduction, address, shape, type code).
+            stream: where the arrays are in the device's memory, the stream on which they are used.
         """
         if pruning not in PRUNINGS:
             raise ArgumentError(f"pruning is one of {', '.join(PRUNINGS)}; {pruning!r} came.")
-        if engine not in ENGINES:
-            raise ArgumentError(f"An engine is one of {', '.join(ENGINES)}; {engine!r} came.")
+        name, numbers = parsed(engine)
+        devices = (ctypes.c_int32 * max(1, len(numbers)))(*numbers)
         range_bytes = ctypes.create_string_buffer(b"".join(_ranges.pack(*item) for item in ranges))
         shapes = [(ctypes.c_int64 * max(1, len(shape)))(*shape) for _, _, shape, _ in known]
         known_bytes = ctypes.create_string_buffer(
@@ -453,9 +483,10 @@ class Options:
                 for (reduction, address, shape, type_code), lengths in zip(known, shapes)
             )
         )
-        self._kept = (range_bytes, known_bytes, shapes, known)
+        self._kept = (range_bytes, known_bytes, shapes, known, devices)
         self.packed = _options.pack(
-            ENGINES[engine], threads, int(fast_exponentials), 0, 0,
+            ENGINES[name], threads, int(fast_exponentials), int(stream is not None), stream or 0,
             ctypes.addressof(range_bytes) if ranges else 0, len(ranges),
             ctypes.addressof(known_bytes) if known else 0, len(known), PRUNINGS[pruning], tolerance,
+            ctypes.addressof(devices) if numbers else 0, len(numbers), 0,
         )  # fmt: skip

@@ -8,6 +8,7 @@ from operator import index
 from typing import Any
 
 from ._arrays import DEFAULT_OPTIONS, RunOptions
+from ._devices import engine_of
 from ._library import Accumulation
 from .errors import ArgumentError, ArrayTypeError, FormulaError
 
@@ -50,9 +51,6 @@ _OUTPUT = re.compile(r"\s*(?:([A-Za-z_]\w*)\s*=)?\s*(Vi|Vj|Pm|Vx|Vy)\s*\(\s*(?:\
 
 _SCHEMES = ("auto", "direct_sum", "block_sum", "kahan_scheme")
 
-_ENGINES = {None: "auto", "auto": "auto", "CPU": "auto", "interpreter": "interpreter"}
-_GPU_BACKENDS = ("GPU", "GPU_1D", "GPU_1D_device", "GPU_1D_host", "GPU_2D", "GPU_2D_device", "GPU_2D_host")
-
 
 def kind_of(reduction_op: str, has_weight: bool = False) -> str:
     """The engine's name of a reduction.
@@ -68,30 +66,6 @@ def kind_of(reduction_op: str, has_weight: bool = False) -> str:
     return kind
 
 
-def engine_of(backend: str | None) -> str:
-    """The engine for KeOps' name of a backend.
-
-    Raises:
-        EngineError: for a GPU, of which this build has none.
-        ArgumentError: where there is no such backend.
-    """
-    engine = _ENGINES.get(backend) if backend is None or isinstance(backend, str) else None
-    if engine is None:
-        _refuse(backend)
-    return engine
-
-
-def _refuse(backend) -> None:
-    from .errors import EngineError
-
-    if backend in _GPU_BACKENDS:
-        raise EngineError(
-            f"The backend {backend!r} needs a GPU engine, which this build does not have; 'auto' and 'CPU' run here."
-        )
-    names = ", ".join(repr(name) for name in (*list(_ENGINES)[1:], *_GPU_BACKENDS))
-    raise ArgumentError(f"A backend is one of {names}; {backend!r} came.")
-
-
 def axis_of(axis) -> int:
     """0 or 1, from KeOps' axis."""
     try:
@@ -103,11 +77,12 @@ def axis_of(axis) -> int:
 
 
 def options_of(
-    backend: str | None, ranges, axis: int, tolerance: float | None = None, pruning: str = "auto"
+    backend: str | None, ranges, axis: int, tolerance: float | None = None, pruning: str = "auto", device_id=-1
 ) -> RunOptions:
     """How a call is run, from KeOps' keywords and two of Khufu's.
 
     Args:
+        backend, device_id: as `_devices.engine_of` takes them.
         ranges: KeOps' six arrays (ranges_i, slices_i, redranges_j, ranges_j, slices_j, redranges_i), a list of such for the items of
             a batch, or None.
         axis: the axis that is reduced, 0 for i and 1 for j.
@@ -119,7 +94,7 @@ def options_of(
         ArgumentError: where a value is none of those known.
     """
     pattern = None if ranges is None else pattern_of(ranges, axis)
-    engine = "auto" if backend == "auto" else engine_of(backend)
+    engine = "auto" if backend == "auto" and device_id == -1 else engine_of(backend, device_id)
     if tolerance is None and pruning == "auto":
         return DEFAULT_OPTIONS if pattern is None and engine == "auto" else RunOptions(engine, pattern)
     if tolerance is not None and not 0 <= tolerance < 1:

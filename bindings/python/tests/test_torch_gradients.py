@@ -321,7 +321,7 @@ def test_generic_functions():
         ({}, {"out": torch.zeros(M, 3, dtype=torch.float64)}, ArgumentError, "shape"),
         ({}, {"out": torch.zeros(M, 2)}, ArrayTypeError, "float32"),
         ({}, {"out": torch.zeros(2, M, dtype=torch.float64).T}, ArrayTypeError, "contiguous"),
-        ({}, {"backend": "GPU_1D"}, EngineError, "GPU"),
+        ({}, {"backend": "GPU_1D", "device_id": 99}, EngineError, "no CUDA device"),
         ({}, {"ranges": (torch.tensor([[0, M + 1]]), torch.tensor([1]), torch.tensor([[0, N]])) * 2}, ArgumentError, "ange"),
     ],
 )  # fmt: skip
@@ -342,9 +342,9 @@ def test_other_devices():
     assert [x.shape for x in found] == [(M, 4, 2), (M, 4, 2)]
 
     class Elsewhere:
-        is_cpu, is_meta, device = False, False, "cuda:0"
+        is_cpu, is_cuda, is_meta, device = False, False, False, "mps:0"
 
     from khufu.torch._arrays import TORCH
 
-    with pytest.raises(EngineError, match="cuda:0 came"):
+    with pytest.raises(EngineError, match="mps:0 came"):
         TORCH.check_device(Elsewhere())

@@ -24,7 +24,7 @@ def test_layouts(tensor, message):
 
 
 def test_out():
-    with pytest.raises(EngineError, match="meta"):
+    with pytest.raises(ArgumentError, match="meta"):
         distances(x, y, out=torch.empty(7, 1, dtype=torch.float64, device="meta"))
     with pytest.raises(ArrayTypeError, match="sparse"):
         distances(x, y, out=torch.zeros(7, 1, dtype=torch.float64).to_sparse())

@@ -19,7 +19,7 @@ struct AcceleratorDialect: Dialect {
     /// The type of an array in memory.
     static func scalar(_ type: ScalarType) -> String {
         switch type {
-        case .float16: "u16"
+        case .float16, .bfloat16: "u16"
         case .float32: "f32"
         case .float64: "f64"
         }
@@ -73,7 +73,8 @@ struct AcceleratorDialect: Dialect {
         case .parameter:
             place = input.variable.dimension > Self.mostKeptNumbers && lanes == .rows ? "origin + \(component)" : component
         }
-        return kernel.precision.storage == .float16 ? "f32_from_h16(\(name)[\(place)])" : "\(name)[\(place)]"
+        let storage = kernel.precision.storage
+        return storage.isHalf ? "f32_from_\(storage.halfName)(\(name)[\(place)])" : "\(name)[\(place)]"
     }
 
     /// Numbers of long parameters are read anew for each column: kept, they would take the registers.
@@ -126,7 +127,7 @@ struct AcceleratorDialect: Dialect {
     // MARK: Stores
 
     func storeInCentre(_ value: String, at position: String) -> String {
-        preconditionFailure("accelerators take distances directly")
+        "sample[THREAD] = \(value); BARRIER(); store_median(sample, samples, centre + \(position)); BARRIER();"
     }
 
     func storeInTable(_ value: String, at position: String) -> String {
@@ -134,7 +135,8 @@ struct AcceleratorDialect: Dialect {
     }
 
     func storeResult(_ value: String, at position: String) -> String {
-        let stored = kernel.precision.storage == .float16 ? "h16_from_f32(\(value))" : value
+        let storage = kernel.precision.storage
+        let stored = storage.isHalf ? "\(storage.halfName)_from_f32(\(value))" : value
         return "if (IS_ROW(r)) values[\(element(kernel.reduction.valueCount, "row[r]", position))] = \(stored);"
     }
 

@@ -6,6 +6,7 @@ extension AcceleratorFrame {
     func rowFunction() -> String {
         var parameters = inputs([.row, .column, .parameter])
         if kernel.columnTableWidth > 0 { parameters.append(pointer("const \(number)", "table")) }
+        parameters += centre()
         if block.rowTableWidth > 0 { parameters.append(pointer(number, "row_table")) }
         if kernel.reduction.valueCount > 0 { parameters.append(pointer(stored, "values")) }
         if kernel.reduction.indexCount > 0 { parameters.append(pointer("i64", "indices")) }
@@ -18,6 +19,7 @@ extension AcceleratorFrame {
         task(&body)
         moveInputs([.row, .column, .parameter], &body)
         if kernel.columnTableWidth > 0 { body.line("table += item * columns * \(kernel.columnTableWidth);") }
+        moveCentre(&body)
         if block.rowTableWidth > 0 {
             body.line("row_table += item * rows * \(block.rowTableWidth);")
             body.line("i64 row_stride = rows;")

@@ -38,6 +38,15 @@ struct AcceleratorFrame {
         kernel.inputs.filter { roles.contains($0.role) }.map { pointer("const \(stored)", Kernel.inputName($0)) }
     }
 
+    /// The points amid the columns.
+    func centre(isWritten: Bool = false) -> [String] {
+        kernel.centreWidth > 0 ? [pointer(isWritten ? number : "const \(number)", "centre")] : []
+    }
+
+    func moveCentre(_ body: inout StatementPrinter) {
+        if kernel.centreWidth > 0 { body.line("centre += item * \(kernel.centreWidth);") }
+    }
+
     func pointer(_ type: String, _ name: String) -> String { "GLOBAL \(type) *RESTRICT \(name)" }
 
     func function(_ name: String, _ parameters: [String], _ body: StatementPrinter) -> String {

@@ -7,18 +7,18 @@ struct AcceleratorPrelude {
     let dialect: AcceleratorDialect
     let usesFloat64: Bool
 
-    var text: String {
-        let types = language == .cuda ? Self.cuda : (usesFloat64 ? Self.openCLFloat64 : "") + Self.openCL
-        return types + Self.common + (usesFloat64 ? Self.float64(language) : "") + half + functions
-    }
+    var text: String { Self.types(language, storage: kernel.precision.storage, usesFloat64: usesFloat64) + functions }
 
-    private var half: String {
-        guard kernel.precision.storage == .float16 else { return "" }
-        let (load, store) = language == .cuda ? (Self.cudaLoad, Self.cudaStore) : (Self.openCLLoad, Self.openCLStore)
-        let readsNumbers = kernel.sections.values.flatMap(\.flattened).contains {
-            if case .define(_, .input) = $0 { true } else { false }
-        }
-        return (readsNumbers ? load : "") + (kernel.reduction.valueCount > 0 ? store : "")
+    /// The languages' words, and conversions from and to what arrays hold.
+    static func types(_ language: AcceleratorLanguage, storage: ScalarType, usesFloat64: Bool) -> String {
+        let types = language == .cuda ? cuda : (usesFloat64 ? openCLFloat64 : "") + openCL
+        let half =
+            switch storage {
+            case .float16: language == .cuda ? cudaHalf : openCLHalf
+            case .bfloat16: brainHalf(language)
+            case .float32, .float64: ""
+            }
+        return types + common + (usesFloat64 ? float64(language) : "") + half
     }
 
     /// The functions that the kernel calls, in the types that it calls them in.
@@ -47,9 +47,10 @@ struct AcceleratorPrelude {
         typedef unsigned short u16;
         typedef unsigned u32;
         #define KERNEL extern "C" __global__ __launch_bounds__(THREADS, 1)
-        #define INLINE static __device__ __forceinline__
+        #define INLINE static __device__ __forceinline__ __attribute__((unused))
         #define GLOBAL
         #define SHARED __shared__ __align__(16)
+        #define SHARED_POINTER
         #define RESTRICT __restrict__
         #define UNROLL _Pragma("unroll")
         #define UNROLL_8 _Pragma("unroll 8")
@@ -83,6 +84,7 @@ struct AcceleratorPrelude {
         #define INLINE static inline
         #define GLOBAL __global
         #define SHARED __local __attribute__((aligned(16)))
+        #define SHARED_POINTER __local
         #define RESTRICT restrict
         #define UNROLL _Pragma("unroll")
         #define UNROLL_8 _Pragma("unroll 8")
@@ -116,21 +118,30 @@ struct AcceleratorPrelude {
         """
     }
 
-    // float16 is a storage type: 16 bits in memory, f32 in registers.
-    private static let cudaLoad = """
-        INLINE f32 f32_from_h16(u16 h) { f32 x; asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(h)); return x; }
+    // bfloat16 is the upper half of a float32, rounded to even.
+    private static func brainHalf(_ language: AcceleratorLanguage) -> String {
+        """
+        #define FLOAT_OF(bits) \(language == .cuda ? "__uint_as_float(bits)" : "as_float(bits)")
+        #define BITS_OF(x) \(language == .cuda ? "__float_as_uint(x)" : "as_uint(x)")
+        INLINE f32 f32_from_b16(u16 b) { return FLOAT_OF((u32)b << 16); }
+        INLINE u16 b16_from_f32(f32 x)
+        {
+            const u32 bits = BITS_OF(x);
+            return (u16)(x == x ? (bits + 0x7fff + ((bits >> 16) & 1)) >> 16 : (bits >> 16) | 0x40);
+        }
 
         """
-    private static let cudaStore = """
+    }
+
+    // float16 is a storage type: 16 bits in memory, f32 in registers.
+    private static let cudaHalf = """
+        INLINE f32 f32_from_h16(u16 h) { f32 x; asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(h)); return x; }
         INLINE u16 h16_from_f32(f32 x) { u16 h; asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(x)); return h; }
 
         """
 
-    private static let openCLLoad = """
+    private static let openCLHalf = """
         INLINE f32 f32_from_h16(u16 h) { return vload_half(0, (const half *)&h); }
-
-        """
-    private static let openCLStore = """
         INLINE u16 h16_from_f32(f32 x) { u16 h; vstore_half_rte(x, 0, (half *)&h); return h; }
 
         """

@@ -4,14 +4,15 @@ import Formulas
 ///
 /// Lane = row: a thread owns a few rows, a group of threads shares tiles of columns. The functions:
 ///
+///     khufu_centre    finds a point amid the columns (where distances are taken from there)
 ///     khufu_columns   fills the table of what depends on the column only (where there is any such work)
 ///     khufu_rows      reduces some rows over some columns, into results or states
 ///     khufu_merge     makes results of states; a source of its own, `merging`
 public struct AcceleratorSource: Sendable {
+    /// What was printed.
+    public let kernel: Kernel
     /// The whole text.
     public let text: String
-    /// What it was printed from.
-    public let kernel: Kernel
     /// Threads per group, of every function.
     public let threads: Int
     /// Rows per group.
@@ -23,19 +24,30 @@ public struct AcceleratorSource: Sendable {
     /// Whether numbers in float64 are computed with.
     public let usesFloat64: Bool
 
-    /// - Parameter sharedByteCount: how many bytes a group may share.
+    /// Lowers and prints a reduction.
+    ///
+    /// - Parameters:
+    ///   - squaredDistances: how those of long vectors may be computed. Directly, where several columns are in flight: the way out of an
+    ///     inner product that cancels would be repeated for each of them.
+    ///   - sharedByteCount: how many bytes a group may share.
     public init(
-        lowering reduction: Reduction, precision: Precision, language: AcceleratorLanguage, sharedByteCount: Int
+        _ reduction: Reduction, precision: Precision, squaredDistances: SquaredDistances = .direct, language: AcceleratorLanguage,
+        sharedByteCount: Int
     ) throws(FormulaError) {
-        let plan = try BlockPlan(lowering: reduction, precision: precision, sharedByteCount: sharedByteCount)
+        let plan = try BlockPlan(
+            lowering: reduction, precision: precision, squaredDistances: squaredDistances, sharedByteCount: sharedByteCount)
         let kernel = plan.kernel
         func frame(_ sections: Set<Kernel.Section>) -> AcceleratorFrame {
             AcceleratorFrame(kernel: kernel.limited(to: sections), language: language, block: plan.block, isMerging: false)
         }
-        let rows = frame(Set(Kernel.Section.allCases).subtracting([.centre, .column]))
-        let columns = kernel.columnTableWidth > 0 ? frame([.call, .column]).columnFunction() : nil
         let whole = frame(Set(Kernel.Section.allCases))
-        self.init(whole, text: whole.text([columns, rows.rowFunction()]))
+        self.init(
+            whole,
+            text: whole.text([
+                kernel.centreWidth > 0 ? frame([.call, .centre]).centreFunction() : nil,
+                kernel.columnTableWidth > 0 ? frame([.call, .column]).columnFunction() : nil,
+                frame(Set(Kernel.Section.allCases).subtracting([.centre, .column])).rowFunction(),
+            ]))
     }
 
     /// What merges the states of a reduction's rows whose columns were split.
@@ -46,8 +58,8 @@ public struct AcceleratorSource: Sendable {
     }
 
     private init(_ frame: AcceleratorFrame, text: String) {
-        self.text = text
         kernel = frame.kernel
+        self.text = text
         threads = frame.block.threads
         rowsPerGroup = frame.block.threads * frame.block.rowsPerThread
         rowTableByteCount = frame.block.rowTableWidth * frame.kernel.precision.arithmetic.byteCount

@@ -11,16 +11,26 @@ struct BlockPlan {
     let kernel: Kernel
     let block: ThreadBlock
 
-    init(lowering reduction: Reduction, precision: Precision, sharedByteCount: Int) throws(FormulaError) {
-        let whole = try Kernel(lowering: reduction, precision: precision, isForAccelerators: true)
-        var plans = Self.plans(whole, sharedByteCount)
+    init(
+        lowering reduction: Reduction, precision: Precision, squaredDistances: SquaredDistances, sharedByteCount: Int
+    ) throws(FormulaError) {
+        func lowered(_ chunkLength: Int?, _ squaredDistances: SquaredDistances) throws(FormulaError) -> Kernel {
+            try Kernel(
+                lowering: reduction, precision: precision, squaredDistances: squaredDistances, isForAccelerators: true,
+                chunkLength: chunkLength)
+        }
+        let whole = try lowered(nil, .direct)
         let dimension = reduction.cuttableDimension
+        var lengths: [Int?] = [nil]
         if dimension >= Self.leastWidth {
-            for length in Set(Self.chunkLengths.filter { $0 < dimension }.map { Self.evenLength($0, dimension) }).sorted() {
-                let kernel = try Kernel(
-                    lowering: reduction, precision: precision, isForAccelerators: true, chunkLength: length)
-                plans += Self.plans(kernel, sharedByteCount)
-            }
+            lengths += Set(Self.chunkLengths.filter { $0 < dimension }.map { Self.evenLength($0, dimension) }).sorted()
+        }
+        var plans: [Candidate] = []
+        for length in lengths {
+            plans += Self.plans(length == nil ? whole : try lowered(length, .direct), sharedByteCount)
+            guard squaredDistances == .inner else { continue }
+            let kernel = try lowered(length, .inner)
+            if kernel.usesInnerProducts { plans += Self.plans(kernel, sharedByteCount) }
         }
         let fitting = plans.filter { $0.words <= Self.mostWords && $0.statements <= Self.mostStatements }
         // Arrays in memory are slow, whatever else is saved.
@@ -96,8 +106,10 @@ struct BlockPlan {
         let long = words.rowArrays.filter { $0.reference.count >= ThreadBlock.shortestTableArray }.map(\.reference.id)
         let tables = long.isEmpty ? [words.tabled] : [words.tabled, words.tabled.union(long)]
         return tables.flatMap { table in
-            [4, 3, 2, 1].flatMap { rows in
-                (table.isEmpty ? [1] : [16, 8, 4, 2, 1]).map { columns in
+            // The way out of an inner product that cancels would be repeated for each of several columns.
+            let isRead = !kernel.usesInnerProducts && words.rowReads.keys.contains(where: table.contains)
+            return [4, 3, 2, 1].flatMap { rows in
+                (isRead ? [16, 8, 4, 2, 1] : [1]).map { columns in
                     let block = ThreadBlock(
                         for: kernel, rowsPerThread: rows, columns: columns, table: table, sharedByteCount: sharedByteCount)
                     let read =
@@ -123,13 +135,15 @@ private struct KernelWords {
     let kernel: Kernel
     /// The arrays of the row stage: they can be in a table.
     let rowArrays: [ArrayInfo]
-    /// Those that have to be: what they are indexed with is not known when compiling.
+    /// Those that have to be: what they are indexed with is not known when compiling. And long ones that few pairs read, for registers are
+    /// for what is read for every pair.
     private(set) var tabled: Set<Int> = []
     /// How many numbers of each array of rows a pair reads.
     private(set) var rowReads: [Int: Int] = [:]
     private var pairWords = 0
     /// Of the group as a whole.
     private var commonWords = 0
+    private static let longestRareArray = 8
 
     init(_ kernel: Kernel) {
         self.kernel = kernel
@@ -143,6 +157,10 @@ private struct KernelWords {
         let uses = RegisterUses([pair], splitsAtBarriers: true)
         let crossing = uses.crossing.filter { $0.section == .pair && uses.constants[$0] == nil }.map(words)
         // Few of them are needed at one time.
+        for info in rowArrays where info.reference.count > Self.longestRareArray && rowReads[info.reference.id] == nil {
+            let isRead = pair.flattened.contains { $0.access?.array == info.reference }
+            if isRead { tabled.insert(info.reference.id) }
+        }
         let pointers = kernel.inputs.count { $0.role != .row } + (kernel.columnTableWidth > 0 ? 1 : 0)
         commonWords = 2 * pointers
         for info in kernel.arrays where info.section == .call { commonWords += info.reference.count * words(info.type) }

@@ -90,10 +90,10 @@ public struct ColumnTile: Hashable, Sendable {
 }
 
 extension Kernel {
-    /// What pairs read of a column, in the order in which it is laid out.
+    /// What pairs read of a column, but for few of them, in the order in which it is laid out.
     fileprivate var columnSourcesOfPairs: [ColumnSource] {
         var found: Set<ColumnSource> = []
-        for case .define(_, let expression) in sections[.pair, default: []].flattened {
+        for case .define(_, let expression) in sections[.pair, default: []].outsideBranches {
             switch expression {
             case .columnTable: found.insert(.table)
             case .input(let place, _) where inputs[place].role == .column: found.insert(.input(place))

@@ -16,7 +16,7 @@ struct CDialect: Dialect {
     /// The C type of an array in memory.
     static func scalar(_ type: ScalarType) -> String {
         switch type {
-        case .float16: "unsigned short"
+        case .float16, .bfloat16: "unsigned short"
         case .float32: "float"
         case .float64: "double"
         }

@@ -17,11 +17,11 @@ extension CSourceFrame {
                     const long long i = first + l;
                     x[l] = from[(i < end ? i : end - 1) * stride];
                 }
-                return \(isHalf ? "f32_from_h16(x)" : "x");
+                return \(isHalf ? "f32_from_\(halfName)(x)" : "x");
             }
             OUTLINE void scatter_values(\(stored) *to, long long stride, long long first, long long end, \(vector) x)
             {
-                const \(isHalf ? "h16" : vector) stored = \(isHalf ? "h16_from_f32(x)" : "x");
+                const \(isHalf ? "h16" : vector) stored = \(isHalf ? "\(halfName)_from_f32(x)" : "x");
                 for (int l = 0; l < LANES; l++)
                     if (first + l < end) to[(first + l) * stride] = stored[l];
             }

@@ -13,7 +13,8 @@ struct CSourceFrame {
 
     var number: String { CDialect.scalar(kernel.precision.arithmetic) }
     var stored: String { CDialect.scalar(kernel.precision.storage) }
-    var isHalf: Bool { kernel.precision.storage == .float16 }
+    var isHalf: Bool { kernel.precision.storage.isHalf }
+    var halfName: String { kernel.precision.storage.halfName }
 
     mutating func print() -> String {
         var texts = [kernel.heading, "#define LANES \(lanes)\n", mathematics, memory]

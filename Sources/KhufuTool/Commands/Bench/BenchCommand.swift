@@ -127,11 +127,29 @@ struct BenchCase {
         let title = title.count > Self.widths[0] ? title.prefix(Self.widths[0] - 1) + "…" : title
         return Self.line([
             printable(title, limit: 200), counted(points), type.rawValue, readable(evaluation.time),
-            short(evaluation.pairs / seconds, digits: 3), percentage(evaluation.evaluatedPairs / evaluation.pairs), bound, share,
+            short(evaluation.pairs / seconds, digits: 3), Self.percentage(evaluation.evaluatedPairs / evaluation.pairs), bound,
+            share,
         ])
     }
 
-    private func percentage(_ share: Double) -> String {
+    /// Runs it once, on random points.
+    func report(_ options: ExecutionOptions) throws -> RunReport {
+        let compiled = try CompiledReduction(reduction, declarations: declarations)
+        return try data().withInputs { inputs in
+            let shape = try compiled.resultShape(for: inputs)
+            var indices = [Int64](repeating: 0, count: shape.indexTotal)
+            let values = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: shape.valueTotal * type.scalar.byteCount, alignment: 64)
+            defer { values.deallocate() }
+            return try indices.withUnsafeMutableBufferPointer { indices in
+                try compiled.run(inputs, options: options, values: values, indices: indices)
+            }
+        }
+    }
+
+    static func percentage(_ report: RunReport) -> String { percentage(Double(report.evaluatedPairs) / Double(report.pairs)) }
+
+    private static func percentage(_ share: Double) -> String {
         share > 0.1 ? "\(Int((100 * share).rounded())) %" : "\(short(100 * share, digits: 2)) %"
     }
 

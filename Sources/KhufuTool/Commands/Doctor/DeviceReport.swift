@@ -17,7 +17,7 @@ enum DeviceReport {
 
     /// A line per device: whether it works, found out by running a kernel, and what it is.
     static func devices(_ cuda: CUDAReport) -> [String] {
-        let openCL = OpenCL.deviceNames.enumerated().map { number, name in
+        let openCL = OpenCL.deviceDescriptions.enumerated().map { number, name in
             "opencl:\(number): \(verdict(on: .openCL(number))); \(name)"
         }
         return self.cuda(cuda) + (openCL.isEmpty ? ["opencl: none"] : openCL)

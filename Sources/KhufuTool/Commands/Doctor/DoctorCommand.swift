@@ -118,7 +118,7 @@ struct DoctorCommand: ParsableCommand {
     private static var settings: String {
         let names = [
             "KHUFU_CC", "KHUFU_SIMD", "KHUFU_SQUARED_DISTANCES", "KHUFU_CACHE_DIR", "KHUFU_NUM_THREADS",
-            "KHUFU_LIBCUDA", "KHUFU_NVRTC", "KHUFU_OPENCL", DataFolder.environmentVariable,
+            "KHUFU_DEVICE", "KHUFU_LIBCUDA", "KHUFU_NVRTC", "KHUFU_OPENCL", DataFolder.environmentVariable,
         ]
         let set = names.compactMap { name in
             ProcessInfo.processInfo.environment[name].map { "\(name)=\(printable($0, limit: 200))" }

@@ -4,7 +4,7 @@ import Engines
 import Formulas
 import Kernels
 
-/// Shows what becomes of a formula, from its text to the generated source; needs no data and no compiler.
+/// Shows what becomes of a formula, from its text to the generated source; needs no data, and no compiler but for `--points`.
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
@@ -34,6 +34,12 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: "Explains the gradient with respect to this input, too; with --source, its source.")
     var gradient: String?
 
+    @Option(help: "Shows which share of the pairs is evaluated among so many random points of either index.")
+    var points: Int?
+
+    @Option(help: "With --points: how much of Σ|F| each number of a sum may miss by pruning.")
+    var tolerance: Double?
+
     @Option(help: "Prints the generated source alone: C for this processor, CUDA C or OpenCL C.")
     var source: SourceLanguage?
 
@@ -44,6 +50,12 @@ struct ExplainCommand: ParsableCommand {
         try InputArgument.checkNames(inputs)
         if let gradient, !inputs.contains(where: { $0.name == gradient }) {
             throw ValidationError("--gradient names \(quoted(gradient)), which is not among the inputs.")
+        }
+        if let points, !(1...100_000_000).contains(points) {
+            throw ValidationError("--points is 1 to 100000000; this is \(points).")
+        }
+        if let tolerance, points == nil || !(0..<1).contains(tolerance) {
+            throw ValidationError("--tolerance goes with --points, and is 0 or more and less than 1; this is \(tolerance).")
         }
         if prelude, source == nil { throw ValidationError("--prelude goes with --source.") }
     }
@@ -63,6 +75,11 @@ struct ExplainCommand: ParsableCommand {
             return
         }
         print(try Explanation(reduction, declarations, precision).text(of: formula))
+        if let points {
+            let trial = BenchCase(title: formula, reduction: reduction, declarations: declarations, type: dtype, points: points)
+            let report = try trial.report(ExecutionOptions(exponentials: exponentials, tolerance: tolerance))
+            print("evaluated      \(BenchCase.percentage(report)) of the pairs of \(counted(points)) random points")
+        }
         if let gradient, let derivative {
             print("\n" + (try Explanation.text(of: derivative, name: gradient, declarations, precision)))
         }

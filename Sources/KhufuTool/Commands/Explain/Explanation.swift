@@ -74,7 +74,17 @@ struct Explanation {
         let source = SourceText(kernel)
         sheet.add("at a time", source.block)
         sheet.add("a pair costs", kernel.pairCost.text)
+        sheet.add("pruning", pruning)
         return sheet.text(width: 13)
+    }
+
+    private var pruning: String {
+        switch reduction.pruningOutlook(precision.storage) {
+        case .none: "none, for want of bounds"
+        case .exact: "pairs that bounds exclude are left out, where that pays; the result is the same"
+        case .withinTolerance: "with --tolerance, pairs that bounds say matter less"
+        case .lattice: "with --tolerance, by way of a lattice, or pairs that bounds say matter less"
+        }
     }
 
     // MARK: Gradients

@@ -22,7 +22,11 @@ struct SourceText {
             "\(counted(source.rowsPerBlock, "row")) (\(counted(source.block.rowVectors, "vector"))) × \(counted(source.block.columns, "column"))"
     }
 
-    private init(_ source: AcceleratorSource) {
+    private init(_ reduction: Reduction, _ precision: Precision, _ language: AcceleratorLanguage) throws {
+        let source = try AcceleratorSource(
+            reduction, precision: precision,
+            squaredDistances: (try? KernelCache.shared.distances)?.formOnAccelerators(rows: .max) ?? .inner, language: language,
+            sharedByteCount: 48 << 10)
         whole = source.text
         ownBegins = whole.range(of: "\nKERNEL void")?.lowerBound
         block = counted(source.rowsPerGroup, "row")
@@ -31,15 +35,9 @@ struct SourceText {
     init(of reduction: Reduction, _ precision: Precision, _ language: SourceLanguage) throws {
         switch language {
         case .c: self.init(try Kernel(onThisMachine: reduction, precision))
-        case .cuda: self.init(try Self.accelerator(reduction, precision, .cuda))
-        case .opencl: self.init(try Self.accelerator(reduction, precision, .openCL))
+        case .cuda: try self.init(reduction, precision, .cuda)
+        case .opencl: try self.init(reduction, precision, .openCL)
         }
-    }
-
-    private static func accelerator(
-        _ reduction: Reduction, _ precision: Precision, _ language: AcceleratorLanguage
-    ) throws -> AcceleratorSource {
-        try AcceleratorSource(lowering: reduction, precision: precision, language: language, sharedByteCount: 48 << 10)
     }
 
     func text(withPrelude: Bool) -> String {

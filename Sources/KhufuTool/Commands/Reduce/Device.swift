@@ -46,7 +46,7 @@ struct DeviceOptions: ParsableArguments {
 }
 
 /// Where a user wants to compute.
-struct RequestedDevice: ExpressibleByArgument {
+struct RequestedDevice: ExpressibleByArgument, Equatable {
     var engine: ExecutionOptions.Engine
     /// Accelerators in the engine's place.
     var accelerators: [Engines.Device] = []
@@ -59,13 +59,9 @@ struct RequestedDevice: ExpressibleByArgument {
             self.engine = engine
             return
         }
-        let parts = argument.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        let numbers = parts.count == 1 ? ["0"] : parts[1].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard let accelerators = Engines.Device.list(argument) else { return nil }
         engine = .automatic
-        for number in numbers {
-            guard let device = Engines.Device("\(parts[0]):\(number)"), !accelerators.contains(device) else { return nil }
-            accelerators.append(device)
-        }
+        self.accelerators = accelerators
     }
 
     var defaultValueDescription: String { engine.rawValue }
@@ -91,7 +87,11 @@ struct ChosenDevice: Sendable {
     ///
     /// The library would choose by itself, and interpret tiny problems. Here the choice is made in the open, to be able to tell of it.
     init(_ options: DeviceOptions, attempt: (ChosenDevice) throws -> Void) throws {
-        let isOpen = options.device.engine == .automatic && options.device.accelerators.isEmpty
+        var options = options
+        if options.device == RequestedDevice(engine: .automatic) {
+            options.device.accelerators = try ExecutionOptions().chosenDevices
+        }
+        let isOpen = options.device == RequestedDevice(engine: .automatic)
         let first = ChosenDevice(isOpen ? .cpu : options.device.engine, options, fallbackReason: nil)
         do {
             try attempt(first)

@@ -17,8 +17,8 @@ from .sources import Numbers, Symbol, symbols
 
 _ACCURACY = frozenset(["dtype_acc", "use_double_acc", "sum_scheme"])
 #: Keywords of KeOps' that choose among its kernels; there is nothing to choose here.
-_IGNORED = frozenset(["device_id", "enable_chunks", "use_fast_math", "optional_flags", "rec_multVar_highdim"])
-_KNOWN = _ACCURACY | _IGNORED | {"backend", "ranges", "out", "tolerance", "pruning"}
+_IGNORED = frozenset(["enable_chunks", "use_fast_math", "optional_flags", "rec_multVar_highdim"])
+_KNOWN = _ACCURACY | _IGNORED | {"backend", "device_id", "ranges", "out", "tolerance", "pruning"}
 
 _DEFAULT_ACCUMULATION = Accumulation()
 
@@ -123,6 +123,7 @@ class Call:
             given.get("ranges", frame.ranges),
             self.axis,
             *self._pruning(given),
+            given.get("device_id", -1),
         )
         return self._computed(program, data, options, given.get("out"))
 

@@ -14,11 +14,11 @@ class Reductions:
     Every reduction over i or j takes these keywords, under KeOps' names:
 
         call: False for an object that is called later, with the data of its symbolic variables.
-        backend: "auto" or "CPU".
+        backend, device_id: where it runs, as for Genred: "auto", "CPU", "GPU", "OpenCL", or a device such as "opencl:1".
         ranges: block-sparsity, KeOps' six arrays.
         out: an array for the result.
         dtype_acc, use_double_acc, sum_scheme: how terms are added up.
-        device_id, enable_chunks, use_fast_math, optional_flags: accepted, and of no effect here.
+        enable_chunks, use_fast_math, optional_flags: accepted, and of no effect here.
 
     It returns an array (batch…, points, D) for the points that are left, or a pair of such; and, where a type or data is not known yet, as with
     symbolic variables, an object that is called for it.

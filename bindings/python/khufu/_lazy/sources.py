@@ -18,7 +18,7 @@ class Numbers:
         """A vector of some type, on the device of another array."""
         if type(self.values) is list:
             return arrays.array(self.values, dtype, like)
-        return arrays.cast(self.values, dtype).reshape(-1)
+        return arrays.beside(arrays.cast(self.values, dtype).reshape(-1), like)
 
 
 class Symbol:

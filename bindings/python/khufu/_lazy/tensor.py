@@ -208,7 +208,7 @@ class GenericLazyTensor(Operators, Functions, Vectors, Reductions, Products, Par
 
     @property
     def backend(self) -> str | None:
-        """Where reductions run: "auto", "CPU" or None. It can be set."""
+        """Where reductions run: "auto", "CPU", "GPU", …, or None. It can be set."""
         return self._frame.backend
 
     @backend.setter

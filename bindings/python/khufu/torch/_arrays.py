@@ -10,8 +10,9 @@ from torch.autograd import forward_ad
 from torch.nn import Parameter
 
 from .._arrays import DEFAULT_OPTIONS, Arrays, RunOptions, SolverSettings
+from .._devices import beside
 from .._recipes import recipe_of, root_of
-from ..errors import ArrayTypeError, EngineError
+from ..errors import ArgumentError, ArrayTypeError, EngineError
 
 try:
     from torch.compiler import is_compiling
@@ -32,7 +33,10 @@ _mode_count = torch._C._len_torch_dispatch_stack
 
 
 class TorchArrays(Arrays):
-    """Tensors on the host. What is computed can be differentiated, in both modes and any number of times."""
+    """Tensors on the host or on a GPU. What is computed can be differentiated, in both modes and any number of times.
+
+    Tensors on a GPU are computed with there, on PyTorch's current stream: results are PyTorch's memory, and nobody waits for them.
+    """
 
     name = "torch"
 
@@ -49,7 +53,7 @@ class TorchArrays(Arrays):
         return x.to(getattr(torch, dtype))
 
     def empty(self, shape: Sequence[int], dtype: str, like=None):
-        return torch.empty(shape, dtype=getattr(torch, dtype))
+        return torch.empty(shape, dtype=getattr(torch, dtype), device=None if like is None else like.device)
 
     def contiguous(self, x):
         return x.resolve_neg().contiguous() if x.is_neg() else x.contiguous()
@@ -121,7 +125,7 @@ class TorchArrays(Arrays):
                 if not isinstance(x, Tensor):
                     raise ArrayTypeError(f"Inputs are tensors; {type(x).__name__} came.")
                 is_special = True
-            if not x.is_cpu:
+            if not (x.is_cpu or x.is_cuda):
                 is_special = True
                 self.check_device(x)
             if x.requires_grad:
@@ -183,8 +187,8 @@ class TorchArrays(Arrays):
     def _checked_output(self, out, shape, dtype: str, arrays: Sequence):
         if self.owns(out):
             self.check_layout(out)
-            if not out.is_cpu:
-                raise EngineError(f"out is on the host, where the engine is; a tensor on {out.device} came.")
+            if arrays and out.device != arrays[0].device:
+                raise ArgumentError(f"out is where the inputs are, on {arrays[0].device}; a tensor on {out.device} came.")
         return super()._checked_output(out, shape, dtype, arrays)
 
     def check_layout(self, x: Tensor | None) -> None:
@@ -195,8 +199,40 @@ class TorchArrays(Arrays):
 
     def check_device(self, x: Tensor) -> None:
         """Raises for memory that the engine cannot reach; tensors without memory pass."""
-        if not x.is_cpu and not x.is_meta:
-            raise EngineError(f"Tensors are on the host, where the engine is; one on {x.device} came.")
+        if not (x.is_cpu or x.is_cuda or x.is_meta):
+            raise EngineError(f"Tensors are on the host or a CUDA device; one on {x.device} came.")
+
+    # Tensors on a GPU
+
+    def placed(self, arrays: Sequence[Tensor], options: RunOptions) -> tuple[RunOptions, int | None]:
+        for x in arrays:
+            if not x.is_cpu:
+                device = self._common_device(arrays)
+                return options._replace(engine=beside(options.engine, device.index)), self.stream_of(device)
+        return super().placed(arrays, options)
+
+    def _common_device(self, arrays: Sequence[Tensor]):
+        first = arrays[0].device
+        for position, x in enumerate(arrays):
+            self.check_device(x)
+            if x.device != first:
+                raise ArgumentError(f"All inputs are on one device; input 0 is on {first} and input {position} on {x.device}.")
+        return first
+
+    def stream_of(self, device) -> int:
+        """The stream that PyTorch's own operations are on."""
+        return torch.cuda.current_stream(device).cuda_stream
+
+    def beside(self, x: Tensor, like: Tensor | None) -> Tensor:
+        return x if like is None or x.device == like.device else x.to(like.device)
+
+    def run_solve(self, reduction, arrays: Sequence[Tensor], position: int, settings: SolverSettings, options=DEFAULT_OPTIONS):
+        if all(x.is_cpu for x in arrays):
+            return super().run_solve(reduction, arrays, position, settings, options)
+        # The solver's vectors are the host's; only the products are computed on the device.
+        device = self._common_device(arrays)
+        options = options._replace(engine=beside(options.engine, device.index))
+        return super().run_solve(reduction, [x.cpu() for x in arrays], position, settings, options).to(device)
 
 
 TORCH = TorchArrays()

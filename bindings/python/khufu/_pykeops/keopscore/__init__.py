@@ -21,8 +21,8 @@ def check_health(config_type="all") -> None:
 
 
 def show_cuda_status() -> None:
-    """Prints whether there is a CUDA engine."""
-    print("Khufu computes on the CPU in this build.")
+    """Prints which GPUs there are, or why there are none."""
+    print("\n".join(line for line in diagnosis().splitlines() if line.lower().startswith("cuda")))
 
 
 show_gpu_config = show_cuda_status

@@ -14,8 +14,13 @@ pykeops_base = config
 pykeops_cuda = cuda_config
 pykeops_openmp = openmp_config
 get_build_folder = config.get_build_folder
-#: Khufu computes on the CPU in this build.
-gpu_available = cuda_config.get_use_cuda()
+
+
+def __getattr__(name: str):
+    # Asked for, not on import: see CUDAConfig.
+    if name in ("gpu_available", "use_cuda"):
+        return cuda_config.get_use_cuda()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def pykeops_nvrtc_name(type="src") -> str:

@@ -57,16 +57,20 @@ class PlatformDetector:
 
 
 class CUDAConfig:
-    """There is no CUDA engine in this build."""
+    """NVIDIA's GPUs, counted when somebody asks: then CUDA is started, which processes that are forked later cannot use."""
 
-    n_gpus = 0
+    @property
+    def n_gpus(self) -> int:
+        from khufu._library import device_names
+
+        return len(device_names("cuda"))
 
     def get_use_cuda(self) -> bool:
-        return False
+        return self.n_gpus > 0
 
     def get_gpu_props(self) -> tuple[int, str]:
-        """How many devices there are, and compiler flags about them."""
-        return 0, ""
+        """How many devices there are, and compiler flags about them, of which there are none."""
+        return self.n_gpus, ""
 
 
 class OpenMPConfig:

@@ -22,11 +22,9 @@ class SetBackend:
                 f"Invalid backend. Should be one of {', '.join(self.possible_options_list)}; {backend!r} came."
             )
         parts = backend.split("_")
-        return (
-            self.dev.get(parts[0], 0),
-            self.grid[parts[1]] if len(parts) > 1 else 0,
-            self.memtype[parts[2]] if len(parts) > 2 else self._place(variables),
-        )
+        place = self.memtype[parts[2]] if len(parts) > 2 else self._place(variables)
+        # Khufu computes where the data is, unless it is told otherwise.
+        return self.dev.get(parts[0], place), self.grid[parts[1]] if len(parts) > 1 else 0, place
 
     def define_backend(self, backend: str, variables) -> tuple[str, str, str]:
         """Their names."""

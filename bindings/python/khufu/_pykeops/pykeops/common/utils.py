@@ -36,7 +36,7 @@ def get_tools(lang: str):
 
 
 def WarmUpGpu(lang: str) -> None:
-    """Does nothing: there is no GPU to warm up."""
+    """Does nothing: kernels are compiled when they are needed."""
 
 
 def max_tuple(a: tuple, b: tuple) -> tuple:

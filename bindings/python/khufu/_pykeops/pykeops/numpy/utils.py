@@ -139,4 +139,4 @@ def log_sum_exp(mat, axis=0):
 
 
 def WarmUpGpu() -> None:
-    """Does nothing: there is no GPU to warm up."""
+    """Does nothing: kernels are compiled when they are needed."""

@@ -1,0 +1,50 @@
+import Kernels
+
+/// Arrays on the host.
+final class HostArrays: ExpressionArrays {
+    private var allocated: [UnsafeMutableRawPointer] = []
+
+    deinit {
+        for memory in allocated { memory.deallocate() }
+    }
+
+    func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: max(1, byteCount), alignment: 64)
+        allocated.append(memory)
+        return memory
+    }
+
+    func onHost(_ base: UnsafeRawPointer, byteCount: Int) -> UnsafeRawPointer { base }
+
+    func store(totalOf terms: [InputArray], _ type: ScalarType, shape: [Int], to target: UnsafeMutableRawPointer) {
+        var total = [Double](repeating: 0, count: shape.reduce(1, *))
+        for term in terms { Self.add(term, to: &total, of: shape) }
+        for (place, number) in total.enumerated() { type.store(number, target, place) }
+    }
+
+    private static func add(_ term: InputArray, to total: inout [Double], of shape: [Int]) {
+        guard !total.isEmpty, !term.shape.contains(0) else { return }
+        let axes = TotalTerm(term.shape, in: shape)
+        // What lies side by side in both is read at once.
+        let width = axes.kept.first.map { $0.stride == 1 ? $0.length : 1 } ?? 1
+        let kept = width > 1 ? Array(axes.kept.dropFirst()) : axes.kept
+        for row in 0..<total.count / width {
+            let first = offset(row, kept)
+            for place in 0..<axes.summedCount {
+                let source = first + offset(place, axes.summed)
+                for (k, number) in term.type.load(term.base, source, count: width).enumerated() {
+                    total[row * width + k] += number
+                }
+            }
+        }
+    }
+
+    private static func offset(_ place: Int, _ axes: [TotalTerm.Axis]) -> Int {
+        var (rest, offset) = (place, 0)
+        for axis in axes {
+            offset += rest % axis.length * axis.stride
+            rest /= axis.length
+        }
+        return offset
+    }
+}
