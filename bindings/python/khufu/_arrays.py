@@ -309,7 +309,7 @@ class Arrays:
                 raise ArrayTypeError(f"All inputs have one type; input 0 is {dtype} and input {k} is {self.dtype(x)}.")
         code = TYPES.get(dtype)
         if code is None:
-            raise ArrayTypeError(f"Inputs are float32, float64 or float16; {dtype} came.")
+            raise ArrayTypeError(f"Inputs are float32, float64, float16 or bfloat16; {dtype} came.")
         return code
 
     def _checked_output(self, out, shape, dtype: str, arrays: Sequence):

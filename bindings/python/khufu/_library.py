@@ -17,7 +17,7 @@ ABI_VERSION = 2
 
 #: Codes of the header.
 CATEGORIES = ("Vi", "Vj", "Pm")
-TYPES = {"float16": 0, "float32": 1, "float64": 2}
+TYPES = {"float16": 0, "float32": 1, "float64": 2, "bfloat16": 3}
 #: "auto" is for this package to decide; for the engine it is the processor.
 ENGINES = {"auto": 0, "processor": 0, "cpu": 1, "interpreter": 2, "cuda": 3, "opencl": 4}
 PRUNINGS = {"auto": 0, "always": 1, "never": 2}

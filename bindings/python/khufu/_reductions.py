@@ -148,6 +148,7 @@ _DEFAULT = Accumulation()
 #: The accumulators' types that data of a type may have.
 _ACCUMULATORS = {
     "float16": ("float16", "float32", "float64"),
+    "bfloat16": ("float32", "float64"),
     "float32": ("float32", "float64"),
     "float64": ("float64",),
 }

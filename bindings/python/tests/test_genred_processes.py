@@ -72,6 +72,7 @@ def thread_at_work():
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 @pytest.mark.usefixtures("thread_at_work")
+@pytest.mark.forks
 class TestForks:
     def test_fork(self):
         assert check()

@@ -277,6 +277,7 @@ def test_threads():
         assert all(pool.map(work, range(1, 65)))
 
 
+@pytest.mark.forks
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_forks():
     K = (-Vi(x).sqdist(Vj(y))).exp()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from khufu import default_device
 from khufu.errors import ArgumentError
 from khufu.numpy import Genred, Vi, Vj
 
@@ -29,8 +30,8 @@ def test_sums_are_within_the_tolerance(tolerance):
         genred(X, Y, np.array([0.002]), tolerance=tolerance, pruning="always"),
     ):
         assert (np.abs(result - expected) <= (tolerance + 1e-13) * expected).all()
-        # Something is left out where that much is allowed.
-        assert tolerance < 1e-4 or not np.array_equal(result, kernel.sum(axis=1))
+        # Something is left out where that much is allowed; by the processor, that is.
+        assert tolerance < 1e-4 or default_device() != "cpu" or not np.array_equal(result, kernel.sum(axis=1))
 
 
 def test_gradients_are_within_the_tolerance():

@@ -220,15 +220,16 @@ def test_no_copies():
     assert TORCH.contiguous(x) is x and TORCH.address(x) == x.data_ptr()
 
 
-def test_half_precision():
-    arrays = [array.detach().half() for array in inputs()]
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision(dtype):
+    arrays = [array.detach().to(dtype) for array in inputs()]
     found = Genred(VECTOR, ALIASES, axis=1)(*arrays)
-    assert found.dtype == torch.float16
+    assert found.dtype == dtype
     expected = vector(*[array.double() for array in arrays]).sum(1)
     torch.testing.assert_close(found.double(), expected, rtol=1e-2, atol=2e-2)
     arrays[0].requires_grad_()
     Genred(VECTOR, ALIASES, axis=1)(*arrays).sum().backward()
-    assert arrays[0].grad.dtype == torch.float16
+    assert arrays[0].grad.dtype == dtype
 
 
 def test_single_precision():

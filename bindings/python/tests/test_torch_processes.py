@@ -55,6 +55,7 @@ class Points(torch.utils.data.Dataset):
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.forks
 def test_workers_of_a_data_loader():
     expected = torch.stack([genred(x + k, y, b) for k in range(6)])
     stop = threading.Event()

@@ -199,7 +199,8 @@ class Call:
             raise ArrayTypeError(f"Symbolic variables are given real arrays; one of {arrays.dtype(x)} came.")
         if arrays.dtype(x) not in FLOATS:
             raise ArrayTypeError(
-                f"Symbolic variables are given arrays of float32, float64 or float16; one of {arrays.dtype(x)} came."
+                f"Symbolic variables are given arrays of float32, float64, float16 or bfloat16;"
+                f" one of {arrays.dtype(x)} came."
             )
         return x
 

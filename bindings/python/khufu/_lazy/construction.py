@@ -11,7 +11,7 @@ from ..errors import ArgumentError, ArrayTypeError
 from .frame import EMPTY, Frame
 from .sources import Numbers, Symbol
 
-FLOATS = frozenset(["float16", "float32", "float64"])
+FLOATS = frozenset(["float16", "bfloat16", "float32", "float64"])
 
 
 def made(x: Any, axis: int | None, arrays: Arrays) -> tuple[Node, Frame, bool]:
@@ -104,7 +104,8 @@ def _of_array(x, axis: int | None, arrays: Arrays):
         x = arrays.as_real(x)
     elif dtype not in FLOATS:
         raise ArrayTypeError(
-            f"LazyTensors are made of arrays of float16, float32, float64 or complex numbers; one of {dtype} came."
+            "LazyTensors are made of arrays of float16, bfloat16, float32, float64 or complex numbers;"
+            f" one of {dtype} came."
         )
     shape = x.shape
     rank = len(shape)
