@@ -34,11 +34,74 @@ import Testing
         }
     }
 
+    // MARK: More than fits registers
+
+    /// States of which a chunk is computed at a time, rows in a table, several columns in flight; with few rows, states of parts.
+    @Test(arguments: [13, 70, 150]) func wideResults(_ width: Int) throws {
+        let (x, y) = (OracleExpression.variable(0, 3, 0), OracleExpression.variable(1, 3, 1))
+        let (u, v) = (OracleExpression.variable(2, width, 0), OracleExpression.variable(3, width, 1))
+        let exponent = OracleExpression("Minus", [OracleExpression("SqDist", [x, y])])
+        let mass = OracleExpression("Exp", [exponent])
+        let difference = OracleExpression("Subtract", [u, v])
+        let attraction = OracleExpression(
+            "Mult",
+            [OracleExpression("Exp", [OracleExpression("Minus", [OracleExpression("SqNorm2", [difference])])]), difference])
+        let matrix = OracleExpression.variable(4, 7 * width, 0)
+        var subjects = [
+            try OracleSubject(of: attraction),
+            try OracleSubject(of: OracleExpression("MatVecMult", [matrix, OracleExpression.variable(5, 7, 1)])),
+            try OracleSubject("Max_ArgMax", of: OracleExpression("Mult", [u, v])),
+            try OracleSubject("Min", of: OracleExpression("Mult", [u, v])),
+            try OracleSubject("SumSoftMaxWeight", of: exponent, weight: v),
+            try OracleSubject("Max_SumShiftExpWeight", of: exponent, weight: v),
+            try OracleSubject(
+                "LogSumExpWeight", of: exponent, weight: OracleExpression("Square", [v]),
+                accumulation: Accumulation(scheme: .kahan)),
+        ]
+        for scheme in [Accumulation.Scheme.blocks, .kahan, .direct] {
+            for isDouble in [false, true] {
+                subjects.append(
+                    try OracleSubject(
+                        of: OracleExpression("Mult", [mass, v]),
+                        accumulation: Accumulation(scheme: scheme, usesDoubleAccumulator: isDouble)))
+            }
+        }
+        for engine in Self.engines {
+            for (number, subject) in subjects.enumerated() {
+                for (m, n, type) in [(5, 2_000, ScalarType.float32), (150, 40, .float64), (600, 21, .float16)] {
+                    if type == .float16, number != width % subjects.count { continue }
+                    var call = OracleSubject.Call(m: m, n: n, type: type, engine: engine, seed: number, checkedRows: 2)
+                    expect(subject.check(call))
+                    guard number.isMultiple(of: 3) else { continue }
+                    var random = RandomSource(seed: number)
+                    call.sparsity = BlockSparsity(patterns: [RandomFormulaTests.pattern(m, n, &random)])
+                    expect(subject.check(call))
+                }
+            }
+        }
+    }
+
+    /// Rows in a table, and lists that enter it column by column while several are in flight.
+    @Test(arguments: [30, 100, 260]) func longRows(_ dimension: Int) throws {
+        let (u, v) = (OracleExpression.variable(0, dimension, 0), OracleExpression.variable(1, dimension, 1))
+        let manhattan = OracleExpression("Sum", [OracleExpression("Abs", [OracleExpression("Subtract", [u, v])])])
+        for (name, k) in [("KMin_ArgKMin", 9), ("Min_ArgMin", 1), ("Max_ArgMax", 1), ("KMin_ArgKMin", 110)] {
+            let subject = try OracleSubject(name, of: manhattan, k: k, domains: [0: .lattice, 1: .lattice], isExact: true)
+            for engine in Self.engines {
+                for (m, n) in [(520, 75), (3, 1_500)] {
+                    expect(subject.check(.init(m: m, n: n, engine: engine, seed: k, checkedRows: 3)))
+                }
+            }
+        }
+    }
+
     // MARK: Pieces
 
     /// Reductions whose states are numbers, positions, shifts; with column values that are tabulated.
     static func subjects() throws -> [OracleSubject] {
-        let (x, y, b) = (OracleExpression.variable(0, 3, 0), OracleExpression.variable(1, 3, 1), OracleExpression.variable(2, 2, 1))
+        let (x, y, b) = (
+            OracleExpression.variable(0, 3, 0), OracleExpression.variable(1, 3, 1), OracleExpression.variable(2, 2, 1)
+        )
         let distance = OracleExpression("SqDist", [x, y])
         let exponent = OracleExpression("Minus", [distance])
         let mass = OracleExpression("Exp", [OracleExpression("Mult", [.variable(3, 1, 2), exponent])])
@@ -108,7 +171,11 @@ import Testing
             return subject.check(call) ?? "no failure"
         }
         #expect(failure { $0.devices = [.openCL(99)] }.contains("There is no OpenCL"))
-        #expect(failure { $0.devices = [.openCL(0), .openCL(0)] }.contains("A call names each device once; opencl:0, opencl:0 came."))
-        #expect(failure { $0.device = .openCL(0); $0.deviceMemoryLimit = 0 }.contains("more than 0 bytes; 0 came."))
+        #expect(
+            failure { $0.devices = [.openCL(0), .openCL(0)] }.contains("A call names each device once; opencl:0, opencl:0 came."))
+        #expect(
+            failure {
+                $0.device = .openCL(0); $0.deviceMemoryLimit = 0
+            }.contains("more than 0 bytes; 0 came."))
     }
 }
