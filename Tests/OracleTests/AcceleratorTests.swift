@@ -37,7 +37,7 @@ import Testing
     // MARK: More than fits registers
 
     /// States of which a chunk is computed at a time, rows in a table, several columns in flight; with few rows, states of parts.
-    @Test(arguments: [13, 70, 150]) func wideResults(_ width: Int) throws {
+    @Test(arguments: [13, 70]) func wideResults(_ width: Int) throws {
         let (x, y) = (OracleExpression.variable(0, 3, 0), OracleExpression.variable(1, 3, 1))
         let (u, v) = (OracleExpression.variable(2, width, 0), OracleExpression.variable(3, width, 1))
         let exponent = OracleExpression("Minus", [OracleExpression("SqDist", [x, y])])
@@ -58,18 +58,16 @@ import Testing
                 "LogSumExpWeight", of: exponent, weight: OracleExpression("Square", [v]),
                 accumulation: Accumulation(scheme: .kahan)),
         ]
-        for scheme in [Accumulation.Scheme.blocks, .kahan, .direct] {
-            for isDouble in [false, true] {
-                subjects.append(
-                    try OracleSubject(
-                        of: OracleExpression("Mult", [mass, v]),
-                        accumulation: Accumulation(scheme: scheme, usesDoubleAccumulator: isDouble)))
-            }
+        for (scheme, isDouble) in [(Accumulation.Scheme.blocks, false), (.kahan, true), (.kahan, false), (.direct, true)] {
+            subjects.append(
+                try OracleSubject(
+                    of: OracleExpression("Mult", [mass, v]),
+                    accumulation: Accumulation(scheme: scheme, usesDoubleAccumulator: isDouble)))
         }
         for engine in Self.engines {
             for (number, subject) in subjects.enumerated() {
-                for (m, n, type) in [(5, 2_000, ScalarType.float32), (150, 40, .float64), (600, 21, .float16)] {
-                    if type == .float16, number != width % subjects.count { continue }
+                let type = [ScalarType.float32, .float32, .float64, .bfloat16][(number + width) % 4]
+                for (m, n) in [(5, 2_000), (150, 40)] {
                     var call = OracleSubject.Call(m: m, n: n, type: type, engine: engine, seed: number, checkedRows: 2)
                     expect(subject.check(call))
                     guard number.isMultiple(of: 3) else { continue }
@@ -82,7 +80,7 @@ import Testing
     }
 
     /// Rows in a table, and lists that enter it column by column while several are in flight.
-    @Test(arguments: [30, 100, 260]) func longRows(_ dimension: Int) throws {
+    @Test(arguments: [30, 100]) func longRows(_ dimension: Int) throws {
         let (u, v) = (OracleExpression.variable(0, dimension, 0), OracleExpression.variable(1, dimension, 1))
         let manhattan = OracleExpression("Sum", [OracleExpression("Abs", [OracleExpression("Subtract", [u, v])])])
         for (name, k) in [("KMin_ArgKMin", 9), ("Min_ArgMin", 1), ("Max_ArgMax", 1), ("KMin_ArgKMin", 110)] {

@@ -77,12 +77,10 @@ struct CompilerReportTests {
     }
 
     @Test(arguments: [3, 10, 50, 100, 300]) func nearestNeighbours(_ dimension: Int) throws {
-        for k in [1, 5, 10, 50] {
+        for k in dimension == 3 ? [1, 5, 10, 50] : [10] {
             try check("SqDist(Vi(0,#),Vj(1,#))", dimension, name: "ArgKMin", k: k)
-            if k == 10 || dimension == 3 {
-                let type: ScalarType = k == 5 ? .float64 : .float32
-                try check("Sum(Abs(Vi(0,#)-Vj(1,#)))", dimension, name: "ArgKMin", k: k, type: type)
-            }
+            let type: ScalarType = k == 5 ? .float64 : .float32
+            try check("Sum(Abs(Vi(0,#)-Vj(1,#)))", dimension, name: "ArgKMin", k: k, type: type)
         }
         try check("SqDist(Vi(0,#),Vj(1,#))", dimension, name: "ArgMin")
     }

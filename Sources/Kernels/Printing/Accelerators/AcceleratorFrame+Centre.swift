@@ -23,10 +23,11 @@ extension AcceleratorFrame {
         return """
             // The middle one of the first numbers, of those that are finite; 0 where none is. Unlike a mean, it is a number of the
             // data: differences of integers from it are integers.
-            INLINE void store_median(SHARED_POINTER const \(number) *sample, int count, GLOBAL \(number) *target)
+            OUTLINE void store_median(SHARED_POINTER const \(number) *sample, int count, GLOBAL \(number) *target)
             {
                 const \(number) own = sample[THREAD];
                 int finite = 0, before = 0;
+                UNROLL_1
                 for (int l = 0; l < count; l++) {
                     const \(number) x = sample[l];
                     if (x - x != 0) continue;

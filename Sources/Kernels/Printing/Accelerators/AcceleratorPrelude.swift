@@ -48,6 +48,7 @@ struct AcceleratorPrelude {
         typedef unsigned u32;
         #define KERNEL extern "C" __global__ __launch_bounds__(THREADS, 1)
         #define INLINE static __device__ __forceinline__ __attribute__((unused))
+        #define OUTLINE static __device__ __noinline__ __attribute__((unused))
         #define GLOBAL
         #define SHARED __shared__ __align__(16)
         #define SHARED_POINTER
@@ -82,6 +83,7 @@ struct AcceleratorPrelude {
         typedef uint u32;
         #define KERNEL __kernel __attribute__((reqd_work_group_size(THREADS, 1, 1)))
         #define INLINE static inline
+        #define OUTLINE static
         #define GLOBAL __global
         #define SHARED __local __attribute__((aligned(16)))
         #define SHARED_POINTER __local
