@@ -48,10 +48,13 @@ let package = Package(
         .target(
             name: "OracleSupport", dependencies: ["Formulas", "Kernels", "Engines", "RandomNumbers"],
             path: "Tests/OracleSupport"),
+        .target(name: "NVIDIASupport", dependencies: ["Engines"], path: "Tests/NVIDIASupport"),
         .testTarget(name: "FormulasTests", dependencies: ["Formulas", "FormulaGeneration", "RandomNumbers"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
-        .testTarget(name: "EnginesTests", dependencies: ["Engines", "RandomNumbers"], exclude: ["FakeCUDA"]),
-        .testTarget(name: "OracleTests", dependencies: ["Engines", "FormulaGeneration", "OracleSupport", "RandomNumbers"]),
+        .testTarget(name: "EnginesTests", dependencies: ["Engines", "NVIDIASupport", "RandomNumbers"], exclude: ["FakeCUDA"]),
+        .testTarget(
+            name: "OracleTests",
+            dependencies: ["Engines", "FormulaGeneration", "NVIDIASupport", "OracleSupport", "RandomNumbers"]),
         .testTarget(name: "KhufuTests", dependencies: ["Khufu", "RandomNumbers", real]),
         .testTarget(name: "KhufuCTests", dependencies: ["KhufuC", "KhufuHeader"]),
         .testTarget(name: "ExamplesTests", dependencies: ["Examples", "Khufu", "SampleData", real]),

@@ -1,11 +1,12 @@
 import Foundation
 import Kernels
+import NVIDIASupport
 import Testing
 
 @testable import Engines
 
 /// The real NVRTC, which needs no GPU.
-@Suite(.enabled(if: NVIDIATools.nvrtc != nil, NVIDIATools.missing))
+@Suite(.enabled(if: NVIDIATools.nvrtc != nil, Comment(rawValue: NVIDIATools.missing)))
 struct CUDACompilerTests {
     private static let source = """
         extern "C" __global__ void scale(float *x, const float *y, long long n) {
@@ -113,7 +114,7 @@ struct CUDACompilerTests {
         #expect(reports.count == 2)
     }
 
-    @Test(.enabled(if: NVIDIATools.cuobjdump != nil, NVIDIATools.missing))
+    @Test(.enabled(if: NVIDIATools.cuobjdump != nil, Comment(rawValue: NVIDIATools.missing)))
     func assemblyIsShown() throws {
         let text = try CubinReport.assembly(of: Self.source)
         #expect(text.contains("Function : scale") && text.contains("FFMA") && text.contains("MUFU.EX2"))

@@ -1,4 +1,5 @@
 import Foundation
+import NVIDIASupport
 import Testing
 
 @testable import Engines
@@ -87,27 +88,7 @@ final class FakeCUDA {
     }
 }
 
-/// The real NVRTC and NVIDIA's tools that read what it makes, where they are installed; none of them needs a GPU.
-enum NVIDIATools {
-    private static let folder: String? = {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../.build-gpu/venv/lib")
-        let pythons = (try? FileManager.default.contentsOfDirectory(atPath: root.path)) ?? []
-        return pythons.map { root.appendingPathComponent("\($0)/site-packages/nvidia/cu13").standardizedFileURL.path }
-            .first { FileManager.default.fileExists(atPath: $0) }
-    }()
-
-    private static func file(_ variable: String, _ path: String) -> String? {
-        let named = ProcessEnvironment.current.setting(variable) ?? folder.map { "\($0)/\(path)" }
-        return named.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
-    }
-
-    /// Its library.
-    static let nvrtc = file("KHUFU_NVRTC", "lib/libnvrtc.so.13")
-    /// The program that shows machine code.
-    static let cuobjdump = file("KHUFU_CUOBJDUMP", "bin/cuobjdump")
-
-    static let missing: Comment = "NVIDIA's compiler is not installed; Scripts/install-gpu-tools installs it."
-
+extension NVIDIATools {
     static func openNVRTC() throws -> NVRTC {
         try NVRTC(try SharedLibrary(path: try #require(nvrtc)))
     }

@@ -40,7 +40,8 @@ final class AcceleratorKernel: Sendable {
             throw EngineError("\(properties.name) has no float64, which the data or its totals are in.")
         }
         guard source.threads <= properties.largestGroup else {
-            throw EngineError("\(properties.name) runs at most \(properties.largestGroup) threads in a group; \(source.threads) are needed.")
+            throw EngineError(
+                "\(properties.name) runs at most \(properties.largestGroup) threads in a group; \(source.threads) are needed.")
         }
         self.reduction = reduction
         self.accelerator = accelerator

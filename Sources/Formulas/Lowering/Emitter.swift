@@ -9,6 +9,8 @@ public protocol Emitter: AnyObject {
 
     /// `count` repetitions that carry some values along: `values = body(k, values)`. Short ones are unrolled.
     func fold(_ count: Int, from initial: [Value], _ body: (Index, [Value]) -> [Value]) -> [Value]
+    /// Whether the first of so many repetitions had better not be taken out of the loop.
+    func keepsLoopsWhole(_ count: Int) -> Bool
     /// `count` repetitions for their stores.
     func loop(_ count: Int, _ body: (Index) -> Void)
     /// Keeps the loops written by `body` as loops: for bodies too large to be copied.
@@ -93,6 +95,7 @@ extension Emitter {
     /// Σ over k of the body.
     package func sum(_ count: Int, _ body: (Index) -> Value) -> Value {
         guard count > 0 else { return constant(0) }
+        if keepsLoopsWhole(count) { return fold(count, from: [constant(0)]) { k, total in [total[0] + body(k)] }[0] }
         // Starting from the first term rather than from 0 saves an addition where the loop is unrolled.
         let first = body(0)
         guard count > 1 else { return first }

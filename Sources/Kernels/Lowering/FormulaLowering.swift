@@ -62,6 +62,7 @@ struct FormulaLowering {
     // MARK: What to keep
 
     private func nodesToKeep(_ order: [Formula], roots: [Formula]) -> Set<Formula> {
+        let recomputes = builder.kernel.isForAccelerators
         var kept: Set<Formula> = []
         var useCount: [Formula: Int] = [:]
         for formula in order {
@@ -76,11 +77,15 @@ struct FormulaLowering {
         var inlineDepth: [Formula: Int] = [:]
         for formula in order {
             let depth = 1 + (formula.arguments.map { inlineDepth[$0] ?? 0 }.max() ?? 0)
-            if formula.dimension == 1 || !isInline(formula) || useCount[formula, default: 0] > 1
-                || depth > Self.maximumInlineDepth
-            {
-                kept.insert(formula)
-            }
+            let isKept =
+                if recomputes, stage(formula) == .pair, formula.dimension > Self.longestKept {
+                    !(isInline(formula) || isNested(formula) && useCount[formula] == nil)
+                        || useCount[formula, default: 0] > 1
+                            && !(depth == 1 && Self.cheap.contains(type(of: formula.operation).name))
+                } else {
+                    formula.dimension == 1 || !isInline(formula) || useCount[formula, default: 0] > 1
+                }
+            if isKept || depth > Self.maximumInlineDepth { kept.insert(formula) }
             inlineDepth[formula] = kept.contains(formula) ? 0 : depth
         }
         // Constants cost nothing. Inputs are memory already, but rows are gathered into lanes once, and half-precision
@@ -91,6 +96,17 @@ struct FormulaLowering {
     }
 
     private static let maximumInlineDepth = 50
+    /// Vectors of a pair up to this dimension are kept in any case.
+    private static let longestKept = 8
+    /// What is as soon computed again as kept.
+    private static let cheap: Set = ["Add", "Subtract", "Mult"]
+
+    /// Whether each component has a loop of its own, so that one can be computed without the others.
+    private func isNested(_ formula: Formula) -> Bool {
+        guard formula.variable == nil else { return false }
+        if case .nest(let shape, _) = formula.operation.lowering(formula.arguments.map(\.dimension)) { return shape.count == 1 }
+        return false
+    }
 
     private func isInline(_ formula: Formula) -> Bool {
         if formula.variable != nil { return true }
@@ -167,10 +183,12 @@ struct FormulaLowering {
         }
         if formula.variable != nil { return inputOperand(formula) }
         let arguments = formula.arguments.map { operand($0) }
-        guard case .inline(let component) = formula.operation.lowering(formula.arguments.map(\.dimension)) else {
-            preconditionFailure("\(type(of: formula.operation).name) should have been kept")
+        switch formula.operation.lowering(formula.arguments.map(\.dimension)) {
+        case .inline(let component): return Operand(dimension: formula.dimension) { k in component(k, arguments, builder) }
+        case .nest(let shape, let component) where shape.count == 1:
+            return Operand(dimension: formula.dimension) { k in component([k], arguments, builder) }
+        default: preconditionFailure("\(type(of: formula.operation).name) should have been kept")
         }
-        return Operand(dimension: formula.dimension) { k in component(k, arguments, builder) }
     }
 
     private func inputOperand(_ formula: Formula) -> Operand {

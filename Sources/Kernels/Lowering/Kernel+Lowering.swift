@@ -8,6 +8,15 @@ extension Kernel {
     public init(
         lowering reduction: Reduction, precision: Precision, squaredDistances: SquaredDistances = .direct
     ) throws(FormulaError) {
+        try self.init(lowering: reduction, precision: precision, squaredDistances: squaredDistances, isForAccelerators: false)
+    }
+
+    /// - Parameter chunkLength: how many components of the result are computed at a time; nil for all of them.
+    init(
+        lowering reduction: Reduction, precision: Precision, squaredDistances: SquaredDistances = .direct,
+        isForAccelerators: Bool,
+        chunkLength: Int? = nil
+    ) throws(FormulaError) {
         let accumulator = reduction.accumulator
         self.init(
             reduction: reduction, precision: precision, squaredDistances: squaredDistances,
@@ -21,23 +30,27 @@ extension Kernel {
                 return Input(variable: variable, role: role)
             },
             stateCount: accumulator.stateCount)
+        self.isForAccelerators = isForAccelerators
         let builder = KernelBuilder(self)
+        if let chunkLength { builder.cut(reduction.cuttableDimension, into: chunkLength) }
         builder.write(reduction)
         self = builder.kernel
+        copyRowChunks()
         removeUnusedValues()
     }
 }
 
 extension Kernel {
     /// What merges states that `export` has handed out: its columns are the parts that a row's columns were split into.
-    init(merging reduction: Reduction, precision: Precision) {
-        let accumulator = reduction.accumulator
+    init(merging reduction: Reduction, precision: Precision, chunkLength: Int? = nil) {
         self.init(
             reduction: reduction, precision: precision, squaredDistances: .direct, inputs: [],
-            stateCount: accumulator.stateCount)
+            stateCount: reduction.accumulator.stateCount)
         let builder = KernelBuilder(self)
-        builder.writeMerging(accumulator)
+        if let chunkLength { builder.cut(reduction.accumulator.componentCount, into: chunkLength) }
+        builder.writeMerging(reduction.accumulator(of: chunkLength))
         self = builder.kernel
+        removeUnusedValues()
     }
 }
 
@@ -47,6 +60,13 @@ extension Reduction {
         guard kind == .sum else { return (formula, nil) }
         return formula.separatingFactor { !$0.dependence.contains(over.reducedCategory.dependence) }
     }
+
+    /// How many components of the state, all of one kind, can be computed some at a time.
+    var cuttableDimension: Int {
+        var summed = self
+        summed.formula = separatingCommonFactor().rest
+        return summed.accumulator.componentCount
+    }
 }
 
 extension KernelBuilder {
@@ -55,7 +75,7 @@ extension KernelBuilder {
         let (formula, factor) = reduction.separatingCommonFactor()
         var summed = reduction
         summed.formula = formula
-        let accumulator = summed.accumulator
+        let accumulator = summed.accumulator(of: kernel.chunk?.length)
         let roots = reduction.kind == .zero ? [] : [formula] + (reduction.weight.map { [$0] } ?? [])
         lowering.place(roots + (factor.map { [$0] } ?? []))
         let scale = factor.map { lowering.operand($0) }
@@ -72,20 +92,27 @@ extension KernelBuilder {
         if let formula = roots.first {
             inSection(.pair) {
                 accumulator.emitEnter(
-                    lowering.operand(formula), weight: roots.count > 1 ? lowering.operand(roots[1]) : nil, into: entered, self)
+                    chunk(of: lowering.operand(formula)), weight: roots.count > 1 ? chunk(of: lowering.operand(roots[1])) : nil,
+                    into: entered, self)
             }
         }
         guard let scale else { return finish(accumulator, total) }
         let dimension = reduction.formula.dimension
+        let length = kernel.chunk?.length ?? formula.dimension
+        let computed = kernel.chunk?.length ?? dimension
         inSection(.finish) {
-            loop(dimension) { k in result(load(total.values, at: formula.dimension == 1 ? 0 : k) * scale.broadcast(k), at: k) }
+            loop(computed) { k in
+                let place = place(k, after: 0)
+                result(load(total.values, at: formula.dimension == 1 ? 0 : k) * scale.broadcast(place), at: place)
+            }
         }
         // What rounding has added too much, in compensated sums, is a part of the sum.
         inSection(.export) {
-            for part in 0..<total.values.count / formula.dimension {
-                loop(dimension) { k in
-                    let sum = load(total.values, at: (formula.dimension == 1 ? 0 : k) + part * formula.dimension)
-                    export(value: sum * scale.broadcast(k), at: k + part * dimension)
+            for part in 0..<total.values.count / length {
+                loop(computed) { k in
+                    let place = place(k, after: 0)
+                    let sum = load(total.values, at: (formula.dimension == 1 ? 0 : k) + part * length)
+                    export(value: sum * scale.broadcast(place), at: place + part * dimension)
                 }
             }
         }
@@ -95,9 +122,9 @@ extension KernelBuilder {
         let total = begin(accumulator)
         inSection(.pair) {
             let part = state(accumulator, totalType, named: "part")
-            loop(part.values.count) { k in store(partValue(k), in: part.values, at: k) }
+            loop(over: accumulator.valueRuns) { own, whole in store(partValue(whole), in: part.values, at: own) }
             if let positions = part.positions {
-                loop(positions.count) { k in store(partPosition(k), in: positions, at: k) }
+                loop(over: accumulator.positionRuns) { own, whole in store(partPosition(whole), in: positions, at: own) }
             }
             accumulator.emitMerge(part, into: total, self)
         }
@@ -115,17 +142,17 @@ extension KernelBuilder {
     private func emitResult(_ accumulator: any Accumulator, _ total: StateReference) {
         inSection(.finish) {
             accumulator.emitFinish(
-                total, value: { k, value in self.result(value, at: k) },
-                index: { k, position in self.index(position, at: k) }, self)
+                total, value: { k, value in self.result(value, at: self.place(k, after: accumulator.fixedResultCount)) },
+                index: { k, position in self.index(position, at: self.place(k, after: 0)) }, self)
         }
     }
 
     private func finish(_ accumulator: any Accumulator, _ total: StateReference) {
         emitResult(accumulator, total)
         inSection(.export) {
-            loop(total.values.count) { k in export(value: load(total.values, at: k), at: k) }
+            loop(over: accumulator.valueRuns) { own, whole in export(value: load(total.values, at: own), at: whole) }
             if let positions = total.positions {
-                loop(positions.count) { k in export(position: load(positions, at: k), at: k) }
+                loop(over: accumulator.positionRuns) { own, whole in export(position: load(positions, at: own), at: whole) }
             }
         }
     }
@@ -139,8 +166,32 @@ extension KernelBuilder {
 }
 
 extension Kernel {
+    /// What some sections take: of the others' values, nothing is computed.
+    func limited(to sections: Set<Section>) -> Kernel {
+        var kernel = self
+        kernel.sections = kernel.sections.filter { sections.contains($0.key) }
+        // Constants are used beyond the section that has them first.
+        let others = self.sections.filter { !sections.contains($0.key) }.values.flatMap(\.flattened)
+        let constants = others.filter { if case .define(_, .constant) = $0 { true } else { false } }
+        kernel.sections[.call, default: []].insert(contentsOf: constants, at: 0)
+        kernel.removeUnusedValues()
+        return kernel
+    }
+
     /// Drops what nothing uses: operations leave such values behind where they find a shorter way.
     fileprivate mutating func removeUnusedValues() {
+        removeUnusedRegisters()
+        guard isForAccelerators else { return }
+        // What fills an array that nothing reads may be all that reads another.
+        var before: [Section: [Statement]]
+        repeat {
+            before = sections
+            removeUnreadArrays()
+            removeUnusedRegisters()
+        } while sections != before
+    }
+
+    private mutating func removeUnusedRegisters() {
         var uses: [Register: Int] = [:]
         var definitions: [Register: [Register]] = [:]
         for statement in sections.values.flatMap(\.flattened) {
@@ -160,7 +211,29 @@ extension Kernel {
     }
 }
 
+extension Kernel {
+    /// Drops stores to what nothing loads, such as vectors whose components are all registers too.
+    private mutating func removeUnreadArrays() {
+        let read = Set(
+            sections.values.flatMap(\.flattened).compactMap { statement in
+                if case .define(_, .load(let array, _)) = statement { array.id } else { nil }
+            })
+        for section in sections.keys { sections[section] = sections[section]!.storing(in: read) }
+    }
+}
+
 extension [Statement] {
+    fileprivate func storing(in arrays: Set<Int>) -> [Statement] {
+        compactMap { statement in
+            switch statement {
+            case .store(_, let array, _) where !arrays.contains(array.id): nil
+            case .loop(let counter, let count, let body): .loop(counter: counter, count: count, body: body.storing(in: arrays))
+            case .whenAny(let mask, let body): .whenAny(mask, body.storing(in: arrays))
+            default: statement
+            }
+        }
+    }
+
     fileprivate func removing(_ registers: Set<Register>) -> [Statement] {
         compactMap { statement in
             switch statement {

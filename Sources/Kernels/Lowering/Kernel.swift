@@ -38,6 +38,12 @@ public struct Kernel: Sendable {
     public internal(set) var sections: [Section: [Statement]] = [:]
     var arrays: [ArrayInfo] = []
 
+    /// Components that are computed at a time; nil for all of them.
+    public internal(set) var chunk: ComponentChunk?
+    /// Whether registers are all the memory near by, and four numbers are read at once: vectors of a pair that are cheap are computed
+    /// again rather than kept, and long sums begin with component 0.
+    var isForAccelerators = false
+
     /// Numbers of the points amid the columns.
     public internal(set) var centreWidth = 0
     /// Numbers per column in the table of column values.

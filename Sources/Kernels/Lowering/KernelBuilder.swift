@@ -129,6 +129,8 @@ final class KernelBuilder: Emitter {
         count <= 1 || (!keepsLoops && count <= Self.shortLoop && unrolled * count <= Self.mostCopies)
     }
 
+    func keepsLoopsWhole(_ count: Int) -> Bool { kernel.isForAccelerators && !isUnrolled(count) }
+
     func withoutUnrolling<Result>(_ body: () -> Result) -> Result {
         let saved = keepsLoops
         keepsLoops = true
@@ -195,6 +197,13 @@ final class KernelBuilder: Emitter {
     }
 
     func barrier() { append(.barrier) }
+
+    /// From here on, the result's components are computed some at a time.
+    func cut(_ dimension: Int, into length: Int) {
+        precondition(length < dimension, "a chunk is a part")
+        kernel.chunk = ComponentChunk(length: length, dimension: dimension, counter: counterCount)
+        counterCount += 1
+    }
 
     // MARK: Arrays
 

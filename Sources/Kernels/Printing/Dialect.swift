@@ -14,9 +14,11 @@ protocol Dialect: Sendable {
     func not(_ mask: String) -> String
     /// The condition of a branch that is for few columns: whether a mask holds in any lane.
     func anyHolds(_ mask: String, _ type: ElementType) -> String
+    /// Whether all rows of a block share one branch for what is rare.
+    var gathersBranches: Bool { get }
     /// What stands ahead of a loop over a block's rows or columns, and of a loop over components.
     var blockLoopNote: String? { get }
-    func loopNote(count: Int, _ body: [Statement]) -> String?
+    func loopNote(counter: Int, count: Int, _ body: [Statement]) -> String?
 
     /// An element of an array of the program.
     ///
@@ -25,8 +27,12 @@ protocol Dialect: Sendable {
 
     /// One number of each lane's own row, of the column that each lane has, of the column that is a sample's, or of a parameter.
     func laneNumber(of input: Kernel.Input, _ component: String, in lanes: LanePoints) -> String
+    /// A number of a parameter, the same for all lanes.
+    func parameterNumber(of input: Kernel.Input, _ component: String, in lanes: LanePoints) -> String
     /// One number of the current column, of an input or of the table.
     func columnNumber(of source: ColumnSource, _ column: String, _ component: String) -> String
+    /// Where a component of the current column is among those that are held.
+    func columnComponent(_ index: Index, of source: ColumnSource) -> Index
     /// The current column's position in lanes.
     func columnPosition(_ column: String) -> String
 
@@ -51,6 +57,14 @@ enum ColumnSource: Hashable { case input(Int), table }
 
 extension Dialect {
     func element(_ array: ArrayInfo, _ position: String, _ block: String) -> String { "\(array.name)[\(position)]\(block)" }
+
+    func columnComponent(_ index: Index, of source: ColumnSource) -> Index { index }
+
+    func parameterNumber(of input: Kernel.Input, _ component: String, in lanes: LanePoints) -> String {
+        "\(Kernel.inputName(input))[\(component)]"
+    }
+
+    var gathersBranches: Bool { false }
 
     /// `f32` or `f64`.
     func suffix(_ type: ScalarType) -> String { type == .float64 ? "f64" : "f32" }

@@ -17,9 +17,13 @@ struct RegisterUses {
     private var stale: Set<Register> = []
     private var branchDepth = 0
     private var run = 0
+    private let splitsAtBranches: Bool
 
-    /// - Parameter splitsAtBarriers: whether a barrier ends a run: it does where several columns are in flight.
-    init(_ sections: [[Statement]], splitsAtBarriers: Bool) {
+    /// - Parameters:
+    ///   - splitsAtBarriers: whether a barrier ends a run: it does where several columns are in flight.
+    ///   - splitsAtBranches: whether a branch is a run of its own.
+    init(_ sections: [[Statement]], splitsAtBarriers: Bool, splitsAtBranches: Bool = false) {
+        self.splitsAtBranches = splitsAtBranches
         for section in sections {
             run += 1
             visit(section, splitsAtBarriers)
@@ -27,6 +31,9 @@ struct RegisterUses {
         inlined.merge(direct) { fetched, _ in fetched }
         inlined = inlined.filter { useCount[$0.key] == 1 && !crossing.contains($0.key) }
     }
+
+    /// Whether it is written by its name anywhere.
+    func reads(_ register: Register) -> Bool { useCount[register, default: 0] > 0 }
 
     private mutating func visit(_ block: [Statement], _ splitsAtBarriers: Bool) {
         for (position, statement) in block.enumerated() {
@@ -38,6 +45,10 @@ struct RegisterUses {
                 run += 1
             case .barrier:
                 if splitsAtBarriers { run += 1 }
+            case .whenAny where splitsAtBranches:
+                run += 1
+                visitSimple(statement)
+                run += 1
             default: visitSimple(statement)
             }
         }

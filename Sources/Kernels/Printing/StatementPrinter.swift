@@ -12,6 +12,8 @@ struct StatementPrinter {
     let columnsPerStep: Int
     /// Columns taken at a time in what is being printed: 1 prints no loop over c.
     var columns = 1
+    /// Names of the current column's numbers that have been read.
+    var fetched: [Expression: String] = [:]
     /// What the lanes of points are.
     var lanes = LanePoints.rows
     private(set) var lines: [String] = []
@@ -49,10 +51,22 @@ struct StatementPrinter {
                 loop(counter, count, body) { $0.block(body, of: section) }
             case .barrier:
                 if columns > 1 { printRun(&run, section) }
+            case .whenAny(let mask, _) where dialect.gathersBranches && section == .pair:
+                printRun(&run, section)
+                gathered(mask, statement)
             default: run.append(statement)
             }
         }
         printRun(&run, section)
+    }
+
+    /// What stands ahead of a loop over rows.
+    private mutating func blockLoops(_ section: Kernel.Section) {
+        if section == .pair, columns > 1 {
+            if let note = dialect.blockLoopNote { line(note) }
+            line("for (int c = 0; c < \(columns); c++)")
+        }
+        if let note = dialect.blockLoopNote { line(note) }
     }
 
     private mutating func printRun(_ run: inout [Statement], _ section: Kernel.Section) {
@@ -60,18 +74,25 @@ struct StatementPrinter {
         let printed = run.filter { !isSilent($0) }
         guard !printed.isEmpty else { return }
         guard section.isRepeatedPerRow else { return printed.forEach { simple($0) } }
-        if section == .pair, columns > 1 {
-            if let note = dialect.blockLoopNote { line(note) }
-            line("for (int c = 0; c < \(columns); c++)")
-        }
-        if let note = dialect.blockLoopNote { line(note) }
+        blockLoops(section)
         braced("for (int r = 0; r < R; r++)") { printer in printed.forEach { printer.simple($0) } }
+    }
+
+    /// A branch that is taken where any row and column of the block has to: one question for all of them.
+    private mutating func gathered(_ mask: Register, _ branch: Statement) {
+        line("i32 any\(mask.id) = 0;")
+        blockLoops(.pair)
+        line("for (int r = 0; r < R; r++) any\(mask.id) |= \(name(mask));")
+        braced("if (any\(mask.id))") { printer in
+            var run = [branch]
+            printer.printRun(&run, .pair)
+        }
     }
 
     private mutating func loop(
         _ counter: Int, _ count: Int, _ body: [Statement], _ print: (inout StatementPrinter) -> Void
     ) {
-        if let note = dialect.loopNote(count: count, body) { line(note) }
+        if let note = dialect.loopNote(counter: counter, count: count, body) { line(note) }
         braced("for (int k\(counter) = 0; k\(counter) < \(count); k\(counter)++)", print)
     }
 
@@ -195,15 +216,20 @@ struct StatementPrinter {
     }
 
     /// What is one number for all lanes: components of parameters and of the current column.
-    private func scalar(_ expression: Expression) -> String? {
+    func scalar(_ expression: Expression) -> String? {
+        if let name = fetched[expression] { return name }
         switch expression {
         case .centre(let index): return "centre[\(position(index))]"
-        case .columnTable(let index): return dialect.columnNumber(of: .table, column, position(index))
+        case .columnTable(let index):
+            return dialect.columnNumber(of: .table, column, position(dialect.columnComponent(index, of: .table)))
         case .input(let place, let index):
             let input = kernel.inputs[place]
-            if input.role == .column, lanes == .rows { return dialect.columnNumber(of: .input(place), column, position(index)) }
+            if input.role == .column, lanes == .rows {
+                return dialect.columnNumber(
+                    of: .input(place), column, position(dialect.columnComponent(index, of: .input(place))))
+            }
             guard input.role == .parameter, !kernel.precision.storage.isHalf else { return nil }
-            return "\(Kernel.inputName(input))[\(position(index))]"
+            return dialect.parameterNumber(of: input, position(index), in: lanes)
         default: return nil
         }
     }

@@ -8,6 +8,15 @@ protocol Accumulator: Sendable {
     /// How many numbers and how many positions a state has.
     var stateCount: (values: Int, positions: Int) { get }
 
+    /// How many components of the result have numbers of their own in the state: these can be computed some at a time. 0 where the state
+    /// is one whole.
+    var componentCount: Int { get }
+    /// What the state is made of.
+    var valueRuns: [StateRun] { get }
+    var positionRuns: [StateRun] { get }
+    /// How many numbers the result begins with that are no components.
+    var fixedResultCount: Int { get }
+
     // MARK: The reference
 
     /// The state of no column at all.
@@ -32,6 +41,11 @@ protocol Accumulator: Sendable {
 }
 
 extension Accumulator {
+    var componentCount: Int { 0 }
+    var valueRuns: [StateRun] { [.fixed(stateCount.values)] }
+    var positionRuns: [StateRun] { [.fixed(stateCount.positions)] }
+    var fixedResultCount: Int { 0 }
+
     func emitIdentity(ofBlock block: StateReference, after total: StateReference, _ builder: KernelBuilder) {
         emitIdentity(block, builder)
     }
@@ -56,20 +70,26 @@ struct StateReference {
 
 extension Reduction {
     /// The definition behind the kind.
-    var accumulator: any Accumulator {
+    var accumulator: any Accumulator { accumulator(of: nil) }
+
+    /// - Parameter count: how many of the components there are; nil for all.
+    func accumulator(of count: Int?) -> any Accumulator {
         switch kind {
         case .sum:
-            SumAccumulator(dimension: formula.dimension, isCompensated: scheme == .kahan)
+            SumAccumulator(dimension: count ?? formula.dimension, isCompensated: scheme == .kahan)
         case .logSumExp, .sumSoftMax, .maxSumShiftExp:
             SoftMaximumAccumulator(
-                weightDimension: weight?.dimension, result: kind == .logSumExp ? .logarithm : kind == .sumSoftMax ? .mean : .pair,
+                weightDimension: weight.map { count ?? $0.dimension },
+                result: kind == .logSumExp ? .logarithm : kind == .sumSoftMax ? .mean : .pair,
                 isCompensated: scheme == .kahan)
         case .min, .minArgMin, .argMin:
             ExtremumAccumulator(
-                dimension: formula.dimension, isLargest: false, returnsValues: valueCount > 0, returnsIndices: indexCount > 0)
+                dimension: count ?? formula.dimension, isLargest: false, returnsValues: valueCount > 0,
+                returnsIndices: indexCount > 0)
         case .max, .maxArgMax, .argMax:
             ExtremumAccumulator(
-                dimension: formula.dimension, isLargest: true, returnsValues: valueCount > 0, returnsIndices: indexCount > 0)
+                dimension: count ?? formula.dimension, isLargest: true, returnsValues: valueCount > 0,
+                returnsIndices: indexCount > 0)
         case .kMin, .argKMin, .kMinArgKMin:
             SmallestAccumulator(
                 dimension: formula.dimension, k: k, returnsValues: valueCount > 0, returnsIndices: indexCount > 0)

@@ -10,6 +10,10 @@ struct ExtremumAccumulator: Accumulator {
 
     var stateCount: (values: Int, positions: Int) { (dimension, returnsIndices ? dimension : 0) }
 
+    var componentCount: Int { dimension }
+    var valueRuns: [StateRun] { [.components(dimension)] }
+    var positionRuns: [StateRun] { returnsIndices ? [.components(dimension)] : [] }
+
     private var worst: Double { isLargest ? -.infinity : .infinity }
 
     var identity: AccumulatorState {

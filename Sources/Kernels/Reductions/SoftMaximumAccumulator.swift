@@ -29,6 +29,13 @@ struct SoftMaximumAccumulator: Accumulator {
     // m, the sums, their corrections.
     var stateCount: (values: Int, positions: Int) { (1 + (isCompensated ? 2 : 1) * sumCount, 0) }
 
+    var componentCount: Int { weightDimension ?? 0 }
+    var valueRuns: [StateRun] {
+        let mass = sumCount - dimension
+        return [.fixed(1 + mass), .components(dimension)] + (isCompensated ? [.fixed(mass), .components(dimension)] : [])
+    }
+    var fixedResultCount: Int { result == .pair ? 1 : 0 }
+
     var identity: AccumulatorState {
         AccumulatorState(
             values: [Self.lowest] + Array(repeating: 0, count: stateCount.values - 1), positions: [])

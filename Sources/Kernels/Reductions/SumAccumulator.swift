@@ -7,6 +7,9 @@ struct SumAccumulator: Accumulator {
 
     var stateCount: (values: Int, positions: Int) { (isCompensated ? 2 * dimension : dimension, 0) }
 
+    var componentCount: Int { dimension }
+    var valueRuns: [StateRun] { Array(repeating: .components(dimension), count: isCompensated ? 2 : 1) }
+
     var identity: AccumulatorState {
         AccumulatorState(values: Array(repeating: 0, count: stateCount.values), positions: [])
     }

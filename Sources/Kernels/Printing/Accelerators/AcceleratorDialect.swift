@@ -37,32 +37,31 @@ struct AcceleratorDialect: Dialect {
     func not(_ mask: String) -> String { "!\(mask)" }
     func anyHolds(_ mask: String, _ type: ElementType) -> String { mask }
     var blockLoopNote: String? { "UNROLL" }
+    // A branch costs several instructions, a comparison one. Columns in flight have a branch each: what one changes, the next has to see.
+    var gathersBranches: Bool { block.columns == 1 && block.rowsPerThread > 1 }
 
-    /// Arrays are registers where every index is known when compiling. Long loops are repeated as they are: code must not grow with the
-    /// dimension.
-    func loopNote(count: Int, _ body: [Statement]) -> String? {
-        let statements = body.repeatedCount * block.rowsPerThread * block.columns
-        if count * statements <= Self.mostUnrolledStatements, usesRegisterArrays(body) { return "UNROLL" }
-        return statements * 4 <= Self.mostUnrolledStatements ? "UNROLL_4" : "UNROLL_1"
+    func loopNote(counter: Int, count: Int, _ body: [Statement]) -> String? {
+        let repetitions = block.unrolling(kernel).repetitions(counter, count, body)
+        return repetitions == count ? "UNROLL" : "UNROLL_\(repetitions)"
     }
 
-    private func usesRegisterArrays(_ body: [Statement]) -> Bool {
-        body.flattened.contains { statement in
-            switch statement {
-            case .define(_, .load(let array, _)), .store(_, let array, _): block.rowTable[array.id] == nil
-            default: false
-            }
-        }
+    /// How often the loop over columns is unrolled: the loop's own instructions weigh where there are few others.
+    func columnLoopNote(_ body: [Statement]) -> String {
+        let statements = block.unrolling(kernel).size(of: body) * block.rowsPerThread
+        // Numbers of two registers fill them sooner.
+        let weight = kernel.precision.arithmetic == .float64 ? 2 : 1
+        let repetitions = [8, 4, 2].first { $0 * statements * weight <= Self.mostUnrolledColumns }
+        return "UNROLL_\(repetitions ?? 1)"
     }
 
-    private static let mostUnrolledStatements = 2_048
+    private static let mostUnrolledColumns = 1_024
 
     // MARK: Places
 
     func element(_ array: ArrayInfo, _ position: String, _ block: String) -> String {
         guard let first = self.block.rowTable[array.reference.id] else { return "\(array.name)[\(position)]\(block)" }
         let component = [position, first > 0 ? "\(first)" : "0"].filter { $0 != "0" }.joined(separator: " + ")
-        return "row_table[\(component.isEmpty ? "" : "(\(component)) * rows + ")row[r]]"
+        return "row_table[\(component.isEmpty ? "" : "(\(component)) * row_stride + ")row[r]]"
     }
 
     func laneNumber(of input: Kernel.Input, _ component: String, in lanes: LanePoints) -> String {
@@ -71,17 +70,37 @@ struct AcceleratorDialect: Dialect {
         switch input.role {
         case .row: place = element(dimension, "row[r]", component)
         case .column: place = element(dimension, "point", component)
-        case .parameter: place = component
+        case .parameter:
+            place = input.variable.dimension > Self.mostKeptNumbers && lanes == .rows ? "origin + \(component)" : component
         }
         let storage = kernel.precision.storage
         return storage.isHalf ? "f32_from_\(storage.halfName)(\(name)[\(place)])" : "\(name)[\(place)]"
     }
+
+    /// Numbers of long parameters are read anew for each column: kept, they would take the registers.
+    func parameterNumber(of input: Kernel.Input, _ component: String, in lanes: LanePoints) -> String {
+        let isLong = lanes == .rows && input.variable.dimension > Self.mostKeptNumbers
+        return "\(Kernel.inputName(input))[\(isLong ? "origin + " : "")\(component)]"
+    }
+
+    var hasLongParameters: Bool {
+        kernel.inputs.contains { $0.role == .parameter && $0.variable.dimension > Self.mostKeptNumbers }
+    }
+
+    private static let mostKeptNumbers = 16
 
     func columnNumber(of source: ColumnSource, _ column: String, _ component: String) -> String {
         if let tile = block.tile, let offset = tile.offsets[source] {
             return "tile[\(element(tile.stride, column, [offset == 0 ? "0" : "\(offset)", component]))]"
         }
         return "\(kernel.name(of: source))[\(element(kernel.dimension(of: source), "(tile_first + \(column))", component))]"
+    }
+
+    func columnComponent(_ index: Index, of source: ColumnSource) -> Index {
+        guard let chunk = kernel.chunk, let tile = block.tile, let length = tile.lengths[source],
+            length != kernel.dimension(of: source)
+        else { return index }
+        return index.within(chunk)
     }
 
     func partNumber(_ component: String) -> String {
@@ -134,18 +153,5 @@ struct AcceleratorDialect: Dialect {
 
     func exportPosition(_ value: String, at position: String) -> String {
         "if (IS_ROW(r)) part_positions[\(element(kernel.stateCount.positions, Self.state, position))] = first_position + position_base + \(value);"
-    }
-}
-
-extension [Statement] {
-    /// How many statements are run, those in loops as often as these say.
-    fileprivate var repeatedCount: Int {
-        reduce(0) { sum, statement in
-            switch statement {
-            case .loop(_, let count, let body): sum + Swift.min(count * body.repeatedCount, 1 << 20)
-            case .whenAny(_, let body): sum + body.repeatedCount
-            default: sum + 1
-            }
-        }
     }
 }

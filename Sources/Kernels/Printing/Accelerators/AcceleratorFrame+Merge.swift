@@ -11,17 +11,21 @@ extension AcceleratorFrame {
             pointer("const i64", "merges"), "const i64 rows", "const i64 blocks", "const i64 parts",
         ]
         var body = printer()
-        body.line("i64 item, first_row, end_row, state, part_rows, part_count;")
+        let hasStates = !kernel.sections[.pair, default: []].isEmpty
+        let fields = ["item", "first_row", "end_row", "state", "part_rows", "part_count"]
+        func isUsed(_ field: String) -> Bool { hasStates || !["state", "part_rows"].contains(field) }
+        body.line("i64 \(fields.filter(isUsed).joined(separator: ", "));")
         body.braced("if (merges)") { body in
-            let fields = ["item", "first_row", "end_row", "state", "part_rows", "part_count"]
-            for (k, name) in fields.enumerated() { body.line("\(name) = merges[\(fields.count) * (i64)GROUP + \(k)];") }
+            for (k, name) in fields.enumerated() where isUsed(name) {
+                body.line("\(name) = merges[\(fields.count) * (i64)GROUP + \(k)];")
+            }
         }
         body.braced("else") { body in
             body.line("item = GROUP / (u32)blocks;")
             body.line("first_row = (i64)(GROUP % (u32)blocks) * THREADS;")
             body.line("end_row = first_row + THREADS < rows ? first_row + THREADS : rows;")
-            body.line("state = item * parts * rows + first_row;")
-            body.line("part_rows = rows;")
+            if hasStates { body.line("state = item * parts * rows + first_row;") }
+            if hasStates { body.line("part_rows = rows;") }
             body.line("part_count = parts;")
         }
         body.line("if (!IS_ROW(0)) return;")
@@ -30,11 +34,23 @@ extension AcceleratorFrame {
         rows(&body)
         arrays(of: Set(Kernel.Section.allCases), &body)
         crossingRegisters(&body)
+        if let chunk = kernel.chunk {
+            body.braced("for (int chunk = 0; chunk < \(chunk.count); chunk++)") { body in
+                body.line("const int k\(chunk.counter) = \(chunk.firstText);")
+                mergeParts(&body)
+            }
+        } else {
+            mergeParts(&body)
+        }
+        return function("khufu_merge", parameters, body)
+    }
+
+    private func mergeParts(_ body: inout StatementPrinter) {
         section(.begin, "Nothing accumulated yet.", &body)
+        body.line("UNROLL_1")
         body.braced("for (i64 j = 0; j < part_count; j++)") { body in
             body.block(kernel.sections[.pair, default: []], of: .pair)
         }
         section(.finish, "The result.", &body)
-        return function("khufu_merge", parameters, body)
     }
 }

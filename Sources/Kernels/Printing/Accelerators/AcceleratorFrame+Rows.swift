@@ -20,9 +20,13 @@ extension AcceleratorFrame {
         moveInputs([.row, .column, .parameter], &body)
         if kernel.columnTableWidth > 0 { body.line("table += item * columns * \(kernel.columnTableWidth);") }
         moveCentre(&body)
-        if block.rowTableWidth > 0 { body.line("row_table += item * rows * \(block.rowTableWidth);") }
+        if block.rowTableWidth > 0 {
+            body.line("row_table += item * rows * \(block.rowTableWidth);")
+            body.line("i64 row_stride = rows;")
+        }
         if kernel.reduction.valueCount > 0 { body.line("values += item * rows * \(kernel.reduction.valueCount);") }
         if kernel.reduction.indexCount > 0 { body.line("indices += item * rows * \(kernel.reduction.indexCount);") }
+        if dialect.hasLongParameters { body.line("int origin = 0;") }
         rows(&body)
         if let tile = block.tile { body.line("SHARED \(number) tile[\(tile.columns * tile.stride)];") }
         arrays(of: Set(Kernel.Section.allCases).subtracting([.centre, .column]), &body)
@@ -30,27 +34,27 @@ extension AcceleratorFrame {
         body.line("")
         section(.call, "What depends on parameters only.", &body)
         section(.row, "What depends on the row only.", &body)
-        section(.begin, "Nothing accumulated yet.", &body)
-        body.braced("for (i64 range = first_range; range < end_range; range++)") { body in
-            body.line("const i64 end = tasks ? ranges[2 * range + 1] : end_column;")
-            tileLoop(&body)
-        }
-        if !kernel.sections[.export, default: []].isEmpty {
-            body.braced("if (state >= 0)") { body in
-                section(.export, "The state, for merging.", &body)
-                body.line("return;")
+        if let chunk = kernel.chunk {
+            body.line("// Some components of the result at a time.")
+            body.line("UNROLL_1")
+            body.braced("for (int chunk = 0; chunk < \(chunk.count); chunk++)") { body in
+                body.line("const int k\(chunk.counter) = \(chunk.firstText);")
+                passRanges(&body)
             }
+        } else {
+            passRanges(&body)
         }
-        section(.finish, "The result.", &body)
         return function("khufu_rows", parameters, body)
     }
 
     /// Which rows and columns are this group's.
     private func task(_ body: inout StatementPrinter) {
-        body.line("i64 item, first_row, end_row, first_range, end_range, state, position_base;")
+        let isPositioned = kernel.usesPositions
+        func isUsed(_ field: String) -> Bool { field == "state" ? hasStates : field != "position_base" || isPositioned }
+        body.line("i64 \(Self.taskFields.filter(isUsed).joined(separator: ", "));")
         body.line("i64 first_column = 0, end_column = 0;")
         body.braced("if (tasks)") { body in
-            for (k, name) in Self.taskFields.enumerated() {
+            for (k, name) in Self.taskFields.enumerated() where isUsed(name) {
                 body.line("\(name) = tasks[\(Self.taskFields.count) * (i64)GROUP + \(k)];")
             }
         }
@@ -63,58 +67,41 @@ extension AcceleratorFrame {
             body.line("end_range = 1;")
             body.line("first_column = part * part_length;")
             body.line("end_column = first_column + part_length < columns ? first_column + part_length : columns;")
-            body.line("position_base = first_column;")
-            body.line("state = first_state < 0 ? -1 : first_state + (item * parts + part) * rows + first_row;")
+            if isPositioned { body.line("position_base = first_column;") }
+            if hasStates { body.line("state = first_state < 0 ? -1 : first_state + (item * parts + part) * rows + first_row;") }
         }
     }
 
+    private var hasStates: Bool { !kernel.sections[.export, default: []].isEmpty }
     private static let taskFields = ["item", "first_row", "end_row", "first_range", "end_range", "state", "position_base"]
 
-    private func tileLoop(_ body: inout StatementPrinter) {
-        let length = block.tile?.columns ?? 256
-        body.braced(
-            "for (i64 tile_first = tasks ? ranges[2 * range] : first_column; tile_first < end; tile_first += \(length))"
-        ) { body in
-            body.line("const int tile_count = end - tile_first < \(length) ? (int)(end - tile_first) : \(length);")
-            if let tile = block.tile { fill(tile, &body) }
-            if kernel.blockLength != nil { section(.blockBegin, "A block of columns is accumulated on its own.", &body) }
-            columnLoop(&body)
-            if kernel.blockLength != nil { section(.flush, "The block joins the total.", &body) }
+    /// From no column accumulated to the result or the state.
+    private func passRanges(_ body: inout StatementPrinter) {
+        section(.begin, "Nothing accumulated yet.", &body)
+        body.braced("for (i64 range = first_range; range < end_range; range++)") { body in
+            body.line("const i64 begin = tasks ? ranges[2 * range] : first_column;")
+            body.line("const i64 end = tasks ? ranges[2 * range + 1] : end_column;")
+            passColumns(&body)
         }
+        guard hasStates else { return section(.finish, "The result.", &body) }
+        body.braced("if (state >= 0)") { section(.export, "The state, for merging.", &$0) }
+        body.braced("else") { section(.finish, "The result.", &$0) }
     }
+}
 
-    /// The pairs of the thread's rows with a tile's columns.
-    private func columnLoop(_ body: inout StatementPrinter) {
-        let statements = kernel.sections[.pair, default: []]
-        guard block.columns > 1 else {
-            body.braced("for (int j = 0; j < tile_count; j++)") { $0.block(statements, of: .pair) }
-            return
-        }
-        body.line("int j = 0;")
-        body.braced("for (; j + \(block.columns) <= tile_count; j += \(block.columns))") { body in
-            body.columns = block.columns
-            body.block(statements, of: .pair)
-            body.columns = 1
-        }
-        // The same, a column at a time.
-        body.braced("for (; j < tile_count; j++)") { $0.block(statements, of: .pair) }
-    }
+extension ComponentChunk {
+    /// The first component of the chunk that `chunk` counts, in C.
+    var firstText: String { "chunk * \(length) < \(dimension - length) ? chunk * \(length) : \(dimension - length)" }
+}
 
-    /// Copies columns to where the group shares them.
-    private func fill(_ tile: ColumnTile, _ body: inout StatementPrinter) {
-        body.line("BARRIER();")
-        for source in tile.offsets.keys.sorted(by: { tile.offsets[$0]! < tile.offsets[$1]! }) {
-            let dimension = kernel.dimension(of: source)
-            let name = kernel.name(of: source)
-            let offset = tile.offsets[source]! == 0 ? "" : " + \(tile.offsets[source]!)"
-            body.braced("for (int k = THREAD; k < tile_count * \(dimension); k += THREADS)") { body in
-                let place =
-                    dimension == 1
-                    ? "k * \(tile.stride)"
-                    : dimension == tile.stride ? "k" : "k / \(dimension) * \(tile.stride) + k % \(dimension)"
-                body.line("tile[\(place)\(offset)] = \(name)[tile_first * \(dimension) + k];")
+extension Kernel {
+    /// Whether it matters which columns these are.
+    fileprivate var usesPositions: Bool {
+        sections.values.flatMap(\.flattened).contains { statement in
+            switch statement {
+            case .index, .exportedPosition, .define(_, .columnPosition): true
+            default: false
             }
         }
-        body.line("BARRIER();")
     }
 }

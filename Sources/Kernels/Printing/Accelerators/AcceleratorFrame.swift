@@ -12,7 +12,9 @@ struct AcceleratorFrame {
     init(kernel: Kernel, language: AcceleratorLanguage, block: ThreadBlock, isMerging: Bool) {
         (self.kernel, self.language, self.block, self.isMerging) = (kernel, language, block, isMerging)
         dialect = AcceleratorDialect(kernel: kernel, block: block, isMerging: isMerging)
-        uses = RegisterUses(Kernel.Section.allCases.map { kernel.sections[$0, default: []] }, splitsAtBarriers: block.columns > 1)
+        uses = RegisterUses(
+            Kernel.Section.allCases.map { kernel.sections[$0, default: []] }, splitsAtBarriers: block.columns > 1,
+            splitsAtBranches: dialect.gathersBranches)
     }
 
     var number: String { dialect.type(.number) }
@@ -21,7 +23,7 @@ struct AcceleratorFrame {
 
     func text(_ functions: [String?]) -> String {
         let constants = "#define THREADS \(block.threads)\n#define R \(block.rowsPerThread)\n"
-        let prelude = AcceleratorPrelude(language: language, kernel: kernel, usesFloat64: usesFloat64)
+        let prelude = AcceleratorPrelude(language: language, kernel: kernel, dialect: dialect, usesFloat64: usesFloat64)
         return ([heading, constants, prelude.text] + functions.compactMap { $0 }).joined(separator: "\n")
     }
 
@@ -66,7 +68,8 @@ struct AcceleratorFrame {
 
     /// Memory of the thread's own: registers, where every index is known when compiling.
     func arrays(of sections: Set<Kernel.Section>, _ printer: inout StatementPrinter) {
-        for info in kernel.arrays where sections.contains(info.section) && info.reference.count > 0 {
+        let used = Set(sections.flatMap { kernel.sections[$0, default: []].flattened }.compactMap(\.access).map(\.array.id))
+        for info in kernel.arrays where used.contains(info.reference.id) && info.reference.count > 0 {
             if block.rowTable[info.reference.id] != nil { continue }
             let rows = blockDimensions(info.section)
             printer.line("\(dialect.type(info.type)) \(info.name)[\(info.reference.count)]\(rows);")
@@ -75,9 +78,20 @@ struct AcceleratorFrame {
 
     /// Registers that live from one run of statements to another.
     func crossingRegisters(_ printer: inout StatementPrinter) {
-        let registers = uses.crossing.filter { $0.section.isRepeatedPerRow && uses.constants[$0] == nil }
+        let registers = uses.crossing.filter { $0.section.isRepeatedPerRow && uses.constants[$0] == nil && uses.reads($0) }
         for register in registers.sorted(by: { $0.id < $1.id }) {
             printer.line("\(dialect.type(register.type)) t\(register.id)\(blockDimensions(register.section));")
+        }
+    }
+
+    /// Bytes of the arrays that are no registers.
+    var localByteCount: Int {
+        block.arraysInMemory(kernel).reduce(0) { sum, id in
+            let info = kernel.arrays[id]
+            let copies = info.section.isRepeatedPerRow ? block.rowsPerThread * (info.section == .pair ? block.columns : 1) : 1
+            let bytes = info.reference.count * copies * (["f64", "i64"].contains(dialect.type(info.type)) ? 8 : 4)
+            // Each begins at a multiple of 16.
+            return sum + (bytes + 15) / 16 * 16
         }
     }
 

@@ -4,6 +4,7 @@ import Formulas
 struct AcceleratorPrelude {
     let language: AcceleratorLanguage
     let kernel: Kernel
+    let dialect: AcceleratorDialect
     let usesFloat64: Bool
 
     var text: String { Self.types(language, storage: kernel.precision.storage, usesFloat64: usesFloat64) + functions }
@@ -27,14 +28,12 @@ struct AcceleratorPrelude {
         for section in Kernel.Section.allCases {
             for case .define(let register, .apply(let instruction, _)) in kernel.sections[section, default: []].flattened {
                 guard let name = instruction.function else { continue }
-                let isDouble =
-                    switch register.type {
-                    case .wide: kernel.precision.accumulator == .float64
-                    case .number: kernel.precision.arithmetic == .float64
-                    default: false
-                    }
-                guard instruction != .select, needed.insert("\(name) \(isDouble)").inserted else { continue }
-                text += AcceleratorMath.definition(of: name, isDouble: isDouble, language) + "\n"
+                let type = dialect.type(register.type)
+                guard needed.insert("\(name)_\(type)").inserted else { continue }
+                text +=
+                    instruction == .select
+                    ? "INLINE \(type) select_\(type)(i32 m, \(type) a, \(type) b) { return m ? a : b; }\n"
+                    : AcceleratorMath.definition(of: name, isDouble: type == "f64", language) + "\n"
             }
         }
         return text
@@ -47,16 +46,20 @@ struct AcceleratorPrelude {
         typedef long long i64;
         typedef unsigned short u16;
         typedef unsigned u32;
-        #define KERNEL extern "C" __global__ __launch_bounds__(THREADS)
-        #define INLINE static __device__ __forceinline__
+        #define KERNEL extern "C" __global__ __launch_bounds__(THREADS, 1)
+        #define INLINE static __device__ __forceinline__ __attribute__((unused))
         #define GLOBAL
         #define SHARED __shared__ __align__(16)
         #define SHARED_POINTER
         #define RESTRICT __restrict__
         #define UNROLL _Pragma("unroll")
+        #define UNROLL_8 _Pragma("unroll 8")
         #define UNROLL_4 _Pragma("unroll 4")
+        #define UNROLL_2 _Pragma("unroll 2")
         #define UNROLL_1 _Pragma("unroll 1")
         #define BARRIER() __syncthreads()
+        #define FORGET(n) asm volatile("" : "+l"(n))
+        #define FORGET_INT(n) asm volatile("" : "+r"(n))
         #define THREAD ((int)threadIdx.x)
         #define GROUP ((u32)blockIdx.x)
         #define INFINITY_f32 __int_as_float(0x7f800000)
@@ -84,9 +87,13 @@ struct AcceleratorPrelude {
         #define SHARED_POINTER __local
         #define RESTRICT restrict
         #define UNROLL _Pragma("unroll")
+        #define UNROLL_8 _Pragma("unroll 8")
         #define UNROLL_4 _Pragma("unroll 4")
+        #define UNROLL_2 _Pragma("unroll 2")
         #define UNROLL_1 _Pragma("unroll 1")
         #define BARRIER() barrier(CLK_LOCAL_MEM_FENCE)
+        #define FORGET(n)
+        #define FORGET_INT(n)
         #define THREAD ((int)get_local_id(0))
         #define GROUP ((u32)get_group_id(0))
         #define INFINITY_f32 INFINITY
@@ -97,10 +104,6 @@ struct AcceleratorPrelude {
     private static let common = """
         // Whether the thread's row r is one of the group's.
         #define IS_ROW(r) (first_row + (r) * THREADS + THREAD < end_row)
-        // a where the mask holds, b elsewhere.
-        INLINE f32 select_f32(i32 m, f32 a, f32 b) { return m ? a : b; }
-        INLINE i32 select_i32(i32 m, i32 a, i32 b) { return m ? a : b; }
-        INLINE i64 select_i64(i32 m, i64 a, i64 b) { return m ? a : b; }
 
         """
 
@@ -109,9 +112,8 @@ struct AcceleratorPrelude {
         \(language == .openCL ? "typedef double f64;" : "")
         #define INFINITY_f64 \(language == .cuda ? "__longlong_as_double(0x7ff0000000000000)" : "((f64)INFINITY)")
         #define NAN_f64 \(language == .cuda ? "__longlong_as_double(0x7ff8000000000000)" : "((f64)NAN)")
-        INLINE f64 select_f64(i32 m, f64 a, f64 b) { return m ? a : b; }
-        INLINE f64 f64_from_f32(f32 x) { return x; }
-        INLINE f32 f32_from_f64(f64 x) { return (f32)x; }
+        #define f64_from_f32(x) ((f64)(x))
+        #define f32_from_f64(x) ((f32)(x))
 
         """
     }

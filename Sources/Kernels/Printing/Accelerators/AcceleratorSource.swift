@@ -19,36 +19,41 @@ public struct AcceleratorSource: Sendable {
     public let rowsPerGroup: Int
     /// Bytes per row of the table of what is too long for registers.
     public let rowTableByteCount: Int
+    /// Bytes of arrays that each thread has in memory of its own, as registers are too few.
+    public let localByteCount: Int
     /// Whether numbers in float64 are computed with.
     public let usesFloat64: Bool
 
     /// Lowers and prints a reduction.
     ///
     /// - Parameters:
-    ///   - squaredDistances: how those of long vectors are computed. Directly, where rows are too long for registers: the way out of an inner
-    ///     product that cancels would be repeated for each of the rows and columns that are then in flight.
+    ///   - squaredDistances: how those of long vectors may be computed. Directly, where several columns are in flight: the way out of an
+    ///     inner product that cancels would be repeated for each of them.
     ///   - sharedByteCount: how many bytes a group may share.
     public init(
         _ reduction: Reduction, precision: Precision, squaredDistances: SquaredDistances = .direct, language: AcceleratorLanguage,
         sharedByteCount: Int
     ) throws(FormulaError) {
-        var kernel = try Kernel(lowering: reduction, precision: precision, squaredDistances: squaredDistances)
-        var block = ThreadBlock(for: kernel, sharedByteCount: sharedByteCount)
-        if kernel.usesInnerProducts, block.columns > 1 {
-            kernel = try Kernel(lowering: reduction, precision: precision)
-            block = ThreadBlock(for: kernel, sharedByteCount: sharedByteCount)
+        let plan = try BlockPlan(
+            lowering: reduction, precision: precision, squaredDistances: squaredDistances, sharedByteCount: sharedByteCount)
+        let kernel = plan.kernel
+        func frame(_ sections: Set<Kernel.Section>) -> AcceleratorFrame {
+            AcceleratorFrame(kernel: kernel.limited(to: sections), language: language, block: plan.block, isMerging: false)
         }
-        let frame = AcceleratorFrame(kernel: kernel, language: language, block: block, isMerging: false)
-        self.init(frame, text: frame.text([
-            kernel.centreWidth > 0 ? frame.centreFunction() : nil, kernel.columnTableWidth > 0 ? frame.columnFunction() : nil, frame.rowFunction(),
-        ]))
+        let whole = frame(Set(Kernel.Section.allCases))
+        self.init(
+            whole,
+            text: whole.text([
+                kernel.centreWidth > 0 ? frame([.call, .centre]).centreFunction() : nil,
+                kernel.columnTableWidth > 0 ? frame([.call, .column]).columnFunction() : nil,
+                frame(Set(Kernel.Section.allCases).subtracting([.centre, .column])).rowFunction(),
+            ]))
     }
 
     /// What merges the states of a reduction's rows whose columns were split.
     public init(merging reduction: Reduction, precision: Precision, language: AcceleratorLanguage) {
-        let kernel = Kernel(merging: reduction, precision: precision)
-        let block = ThreadBlock(threads: 128, rowsPerThread: 1, tile: nil)
-        let frame = AcceleratorFrame(kernel: kernel, language: language, block: block, isMerging: true)
+        let plan = BlockPlan(merging: reduction, precision: precision)
+        let frame = AcceleratorFrame(kernel: plan.kernel, language: language, block: plan.block, isMerging: true)
         self.init(frame, text: frame.text([frame.mergeFunction()]))
     }
 
@@ -59,5 +64,6 @@ public struct AcceleratorSource: Sendable {
         rowsPerGroup = frame.block.threads * frame.block.rowsPerThread
         rowTableByteCount = frame.block.rowTableWidth * frame.kernel.precision.arithmetic.byteCount
         usesFloat64 = frame.usesFloat64
+        localByteCount = frame.localByteCount
     }
 }

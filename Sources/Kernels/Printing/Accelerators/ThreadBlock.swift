@@ -14,6 +14,8 @@ public struct ThreadBlock: Hashable, Sendable {
     var rowTable: [Int: Int] = [:]
     /// Numbers per row in that table.
     public var rowTableWidth = 0
+    /// Arrays that each thread has in memory of its own: more numbers than registers.
+    var localArrays: Set<Int> = []
 
     init(threads: Int, rowsPerThread: Int, tile: ColumnTile?) {
         self.threads = threads
@@ -21,60 +23,35 @@ public struct ThreadBlock: Hashable, Sendable {
         self.tile = tile
     }
 
-    /// - Parameter sharedByteCount: how many bytes a group may share.
-    init(for kernel: Kernel, sharedByteCount: Int) {
-        threads = 128
-        rowsPerThread = 4
-        let frequent = kernel.arraysOfFrequentPairs
-        for info in kernel.arrays where info.section == .row {
-            // Registers are for what is read for every pair.
-            let isRare = info.reference.count > Self.longestRareArray && !frequent.contains(info.reference)
-            guard isRare || info.reference.count > Self.longestRegisterArray else { continue }
+    /// - Parameters:
+    ///   - columns: how many at a time, where the group can share so many.
+    ///   - table: the arrays of rows that are in memory.
+    ///   - sharedByteCount: how many bytes a group may share.
+    init(for kernel: Kernel, rowsPerThread: Int, columns: Int, table: Set<Int>, sharedByteCount: Int) {
+        threads = Self.usualThreads
+        self.rowsPerThread = rowsPerThread
+        for info in kernel.arrays where table.contains(info.reference.id) {
             rowTable[info.reference.id] = rowTableWidth
             rowTableWidth += info.reference.count
         }
-        // Every number of a row's own is a register as long as there are enough of them.
-        let words = kernel.wordsPerRow { !rowTable.keys.contains($0) }
-        while rowsPerThread > 1, rowsPerThread * words > Self.mostWords { rowsPerThread /= 2 }
-        if rowTable.keys.contains(where: { frequent.contains(kernel.arrays[$0].reference) }) {
-            let ofPairs = kernel.arrays.filter { $0.section == .pair }.reduce(0) { $0 + $1.reference.count }
-            let carried = max(1, kernel.sections[.pair, default: []].assignedInLoops.count + ofPairs)
-            columns = 16
-            let room = Self.mostSums - rowsPerThread * words
-            while columns > 1, columns * rowsPerThread * carried > room { columns /= 2 }
-        }
         tile = ColumnTile(of: kernel, leastColumns: max(4, columns), sharedByteCount: sharedByteCount)
-        if let tile { columns = min(columns, tile.columns) }
+        self.columns = min(columns, tile?.columns ?? columns)
     }
 
-    /// 32-bit registers for what belongs to rows; the rest of a thread's 255 is for what is computed from it.
-    private static let mostWords = 96
-    /// The same and the sums of row × column that a thread carries along.
-    private static let mostSums = 96
-    private static let longestRegisterArray = 128
-    private static let longestRareArray = 8
-}
-
-extension Kernel {
-    /// The arrays that pairs read outside branches, which few pairs take.
-    fileprivate var arraysOfFrequentPairs: Set<ArrayReference> {
-        var found: Set<ArrayReference> = []
-        for case .define(_, .load(let array, _)) in sections[.pair, default: []].outsideBranches { found.insert(array) }
-        return found
+    func unrolling(_ kernel: Kernel) -> Unrolling {
+        Unrolling(kernel: kernel, tabled: Set(rowTable.keys), localArrays: localArrays, copies: rowsPerThread * columns)
     }
 
-    /// 32-bit words that the arrays of one row take, of those that are asked for.
-    fileprivate func wordsPerRow(_ counts: (Int) -> Bool) -> Int {
-        arrays.filter { $0.section.isRepeatedPerRow && counts($0.reference.id) }.reduce(0) { words, info in
-            let isDouble =
-                switch info.type {
-                case .number: precision.arithmetic == .float64
-                case .wide: precision.accumulator == .float64
-                default: false
-                }
-            return words + info.reference.count * (isDouble ? 2 : 1)
-        }
+    /// The arrays that are indexed by what is not known when compiling: they are no registers.
+    func arraysInMemory(_ kernel: Kernel) -> Set<Int> {
+        let unrolling = unrolling(kernel)
+        return kernel.sections.values.reduce(into: Set<Int>()) { $0.formUnion(unrolling.arraysInMemory($1)) }.subtracting(
+            rowTable.keys)
     }
+
+    static let usualThreads = 128
+    /// Shorter arrays are registers.
+    static let shortestTableArray = 24
 }
 
 /// Columns in the memory that a group shares: of each, all that pairs read, side by side.
@@ -85,6 +62,8 @@ public struct ColumnTile: Hashable, Sendable {
     public var stride: Int
     /// Where the numbers of each source begin within a column.
     var offsets: [ColumnSource: Int] = [:]
+    /// How many numbers of each source: all that a column has, or those of a chunk.
+    var lengths: [ColumnSource: Int] = [:]
 
     /// Nil where nothing is read, or one column is more than may be shared.
     init?(of kernel: Kernel, leastColumns: Int, sharedByteCount: Int) {
@@ -92,7 +71,8 @@ public struct ColumnTile: Hashable, Sendable {
         columns = Self.mostColumns
         for source in kernel.columnSourcesOfPairs {
             offsets[source] = stride
-            stride += kernel.dimension(of: source)
+            lengths[source] = kernel.isReadByChunk(source) ? kernel.chunk!.length : kernel.dimension(of: source)
+            stride += lengths[source]!
         }
         guard stride > 0 else { return nil }
         // Whole groups of four numbers are read at once.
@@ -121,6 +101,19 @@ extension Kernel {
             }
         }
         return inputs.indices.map { .input($0) }.filter(found.contains) + (found.contains(.table) ? [.table] : [])
+    }
+
+    /// Whether pairs read the numbers of the current chunk only.
+    func isReadByChunk(_ source: ColumnSource) -> Bool {
+        guard let chunk, dimension(of: source) == chunk.dimension else { return false }
+        return sections[.pair, default: []].flattened.allSatisfy { statement in
+            guard case .define(_, let expression) = statement else { return true }
+            switch (expression, source) {
+            case (.columnTable(let index), .table): return index.counts(chunk.counter)
+            case (.input(let read, let index), .input(let place)): return read != place || index.counts(chunk.counter)
+            default: return true
+            }
+        }
     }
 
     func dimension(of source: ColumnSource) -> Int {

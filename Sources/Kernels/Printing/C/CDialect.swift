@@ -38,7 +38,7 @@ struct CDialect: Dialect {
     func anyHolds(_ mask: String, _ type: ElementType) -> String { "RARELY(any_\(self.type(type))(\(mask)))" }
     // Compilers unroll the block's loops by themselves, so that each value is a handful of registers.
     var blockLoopNote: String? { nil }
-    func loopNote(count: Int, _ body: [Statement]) -> String? { nil }
+    func loopNote(counter: Int, count: Int, _ body: [Statement]) -> String? { nil }
 
     // MARK: Places
 
