@@ -80,11 +80,13 @@ extension AcceleratorFrame {
     /// From no column accumulated to the result or the state.
     private func passRanges(_ body: inout StatementPrinter) {
         section(.begin, "Nothing accumulated yet.", &body)
+        beginWeighing(&body)
         body.braced("for (i64 range = first_range; range < end_range; range++)") { body in
             body.line("const i64 begin = tasks ? ranges[2 * range] : first_column;")
             body.line("const i64 end = tasks ? ranges[2 * range + 1] : end_column;")
             passColumns(&body)
         }
+        endWeighing(&body)
         guard hasStates else { return section(.finish, "The result.", &body) }
         body.braced("if (state >= 0)") { section(.export, "The state, for merging.", &$0) }
         body.braced("else") { section(.finish, "The result.", &$0) }
