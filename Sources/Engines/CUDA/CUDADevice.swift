@@ -23,13 +23,13 @@ final class CUDADevice: Accelerator {
         properties = AcceleratorProperties(
             name: description.name, language: .cuda, unitCount: description.multiprocessorCount,
             memoryByteCount: description.memoryByteCount, sharedByteCount: description.sharedByteCount,
-            largestGroup: description.largestGroup, hasFloat64: true)
+            largestSharedByteCount: description.largestSharedByteCount, largestGroup: description.largestGroup, hasFloat64: true)
     }
 
     func program(_ source: String) throws(EngineError) -> any AcceleratorProgram {
         try context.requireOurs()
         return try programs.value(for: source) { () throws(EngineError) in
-            try CUDAProgram(try code(of: source), context: context)
+            try CUDAProgram(try code(of: source), context: context, properties: properties)
         }
     }
 

@@ -30,6 +30,7 @@ final class OpenCLDevice: Accelerator {
             unitCount: max(1, library.number(device, CLConstant.unitCount, as: UInt32.self)),
             memoryByteCount: library.number(device, CLConstant.memoryByteCount, as: UInt64.self),
             sharedByteCount: min(48 << 10, library.number(device, CLConstant.sharedByteCount, as: UInt64.self)),
+            largestSharedByteCount: library.number(device, CLConstant.sharedByteCount, as: UInt64.self),
             largestGroup: library.number(device, CLConstant.largestGroup, as: Int.self),
             hasFloat64: library.number(device, CLConstant.doubleConfiguration, as: UInt64.self) != 0)
     }
