@@ -129,9 +129,12 @@ public final class CompiledExpression: Sendable {
         guard let (accelerator, stream) = try options.arrayDevice() else {
             return try run(arrays, options, known, to: target, HostArrays())
         }
-        for (declaration, array) in zip(declarations, arrays) { try accelerator.requireOwn(array, of: "\(declaration)") }
-        for (_, values) in known { try accelerator.requireOwn(values, of: "A known result") }
-        try accelerator.requireOwn(UInt(bitPattern: target), of: "The result")
+        try accelerator.requireOwn(stream: stream)
+        for (declaration, array) in zip(declarations, arrays) {
+            try accelerator.requireOwn(array, of: "\(declaration)", on: stream)
+        }
+        for (_, values) in known { try accelerator.requireOwn(values, of: "A known result", on: stream) }
+        try accelerator.requireOwn(target, byteCount: byteCount, of: "The result", on: stream)
         let queue = try accelerator.queue(stream: stream)
         var options = options
         options.memory = .device(stream: queue.stream)

@@ -35,6 +35,7 @@ final class OpenCLLibrary: Sendable {
             UnsafeRawPointer?, UInt32, UnsafePointer<Object?>, UnsafeRawPointer?, UnsafeRawPointer?, UnsafeMutablePointer<Status>
         ) -> Object?
     let createCommandQueue: @Sendable @convention(c) (Object, Object, UInt64, UnsafeMutablePointer<Status>) -> Object?
+    let getQueueInfo: @Sendable @convention(c) (Object, UInt32, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Status
     let releaseCommandQueue: @Sendable @convention(c) (Object) -> Status
     let createProgramWithSource:
         @Sendable @convention(c) (
@@ -57,6 +58,7 @@ final class OpenCLLibrary: Sendable {
         ) -> Status
     let createBuffer:
         @Sendable @convention(c) (Object, UInt64, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Status>) -> Object?
+    let getMemoryInfo: @Sendable @convention(c) (Object, UInt32, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Status
     let releaseBuffer: @Sendable @convention(c) (Object) -> Status
     let enqueueWrite:
         @Sendable @convention(c) (
@@ -88,6 +90,7 @@ final class OpenCLLibrary: Sendable {
         getDeviceInfo = try entry("clGetDeviceInfo")
         createContext = try entry("clCreateContext")
         createCommandQueue = try entry("clCreateCommandQueue")
+        getQueueInfo = try entry("clGetCommandQueueInfo")
         releaseCommandQueue = try entry("clReleaseCommandQueue")
         createProgramWithSource = try entry("clCreateProgramWithSource")
         buildProgram = try entry("clBuildProgram")
@@ -98,6 +101,7 @@ final class OpenCLLibrary: Sendable {
         releaseKernel = try entry("clReleaseKernel")
         enqueueKernel = try entry("clEnqueueNDRangeKernel")
         createBuffer = try entry("clCreateBuffer")
+        getMemoryInfo = try entry("clGetMemObjectInfo")
         releaseBuffer = try entry("clReleaseMemObject")
         enqueueWrite = try entry("clEnqueueWriteBuffer")
         enqueueRead = try entry("clEnqueueReadBuffer")
@@ -116,6 +120,18 @@ final class OpenCLLibrary: Sendable {
         let status = bytes.withUnsafeMutableBytes { read(count, $0.baseAddress, nil) }
         guard status == 0 else { return "" }
         return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+
+    /// An object that a queue tells of; nil where it does not.
+    func object(_ name: UInt32, ofQueue queue: Object) -> Object? {
+        var object: Object?
+        return getQueueInfo(queue, name, MemoryLayout<Object?>.size, &object, nil) == 0 ? object : nil
+    }
+
+    /// An object that memory tells of; nil where it does not.
+    func object(_ name: UInt32, ofMemory memory: Object) -> Object? {
+        var object: Object?
+        return getMemoryInfo(memory, name, MemoryLayout<Object?>.size, &object, nil) == 0 ? object : nil
     }
 
     /// A number of a device.
@@ -157,5 +173,15 @@ enum CLConstant {
     static let doubleConfiguration: UInt32 = 0x1032
     static let roundsDivisionCorrectly = 1 << 7
     static let readWrite: UInt64 = 1
+    static let queueContext: UInt32 = 0x1090
+    static let queueDevice: UInt32 = 0x1091
+    static let queueProperties: UInt32 = 0x1093
+    static let outOfOrder: UInt64 = 1
+    static let memoryKind: UInt32 = 0x1100
+    static let memorySize: UInt32 = 0x1102
+    static let memoryContext: UInt32 = 0x1106
+    static let buffer: UInt32 = 0x10F0
+    /// `CL_INVALID_COMMAND_QUEUE`.
+    static let invalidQueue: OpenCLLibrary.Status = -36
     static let buildLog: UInt32 = 0x1183
 }
