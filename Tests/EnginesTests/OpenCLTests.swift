@@ -11,7 +11,7 @@ struct OpenCLTests {
 
     @Test func sharedMemoryIsAnArgument() throws {
         let device = try OpenCL.device(0)
-        let program = try device.program(
+        let program = device.program(
             """
             __kernel void reversed(__global long *x, __local long *shared) {
                 size_t k = get_local_id(0), n = get_local_size(0);
