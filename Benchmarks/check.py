@@ -116,16 +116,19 @@ def tested(folder, group, environment, seconds, prefix=()):
     done = ran([*command, "--xunit-output", str(report)], environment, seconds)
     if "missing" in done:
         return done
-    if not report.exists():
+    try:
+        cases = ElementTree.parse(report).getroot().find("testsuite").findall("testcase")
+    except (OSError, ElementTree.ParseError):
+        # It is written at the end, to which this did not come.
         return {"crash": f"exit status {done['status']}", "log": done["log"][-4_000:]}
-    suite = ElementTree.parse(report).getroot().find("testsuite")
-    cases = suite.findall("testcase")
     failed = [case for case in cases if case.find("failure") is not None]
     row = {"passed": len(cases) - len(failed), "failures": [f"{case.get('classname')}/{case.get('name')}" for case in failed]}
     if not cases and not prefix:
         return {"missing": "it has no tests for this device"}
     if failed:
-        row["log"] = "\n".join(line for line in done["log"].splitlines() if "recorded an issue" in line)[:6_000]
+        # What happened, and the case that does it again, which stands below.
+        marks = ("recorded an issue", "\u21b3")
+        row["log"] = "\n".join(line for line in done["log"].splitlines() if any(mark in line for mark in marks))[:6_000]
     elif done["status"]:
         row["crash"] = "compute-sanitizer has findings" if done["status"] == 99 else f"exit status {done['status']}"
         row["log"] = done["log"][-4_000:]
