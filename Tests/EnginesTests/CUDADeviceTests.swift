@@ -16,8 +16,10 @@ import Testing
         #expect(
             properties
                 == AcceleratorProperties(
-                    name: "Fake GPU", language: .cuda, unitCount: 132, memoryByteCount: 4_000_000, sharedByteCount: 49152,
-                    largestSharedByteCount: 232_448, largestGroup: 1024, hasFloat64: true))
+                    name: "Fake GPU",
+                    target: AcceleratorTarget(
+                        .cuda, sharedByteCount: 49152, largestSharedByteCount: 232_448, hasTensorCores: true),
+                    unitCount: 132, memoryByteCount: 4_000_000, largestGroup: 1024, hasFloat64: true))
     }
 
     @Test func devicesThatAreNotThere() throws {

@@ -33,7 +33,7 @@ struct OpenCLTests {
         try queue.download(buffer, at: 0, to: &numbers, byteCount: 64 * 8)
         try queue.finish()
         #expect(numbers == (0..<64).reversed().map { Int64($0) })
-        let most = device.properties.largestSharedByteCount
+        let most = device.properties.target.largestSharedByteCount
         #expect(
             engineError { try launch(most + 1) }
                 == "A group of reversed shares at most \(most) bytes on \(device.properties.name); 0 declared and \(most + 1) asked for came."

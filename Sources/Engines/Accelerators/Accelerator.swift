@@ -54,14 +54,11 @@ extension Accelerator {
 struct AcceleratorProperties: Hashable, Sendable {
     /// Such as "NVIDIA H200".
     var name: String
-    var language: AcceleratorLanguage
+    /// What kernels are printed for: their language, and what a group of threads may share.
+    var target: AcceleratorTarget
     /// Multiprocessors, or compute units.
     var unitCount: Int
     var memoryByteCount: Int
-    /// Bytes that a group of threads may share without asking for more.
-    var sharedByteCount: Int
-    /// Bytes that it may share at most, what is asked for at the launch included: on GPUs, often several times as many.
-    var largestSharedByteCount: Int
     var largestGroup: Int
     var hasFloat64: Bool
 }
@@ -97,9 +94,9 @@ extension AcceleratorProperties {
     ///   - shared: bytes asked for at the launch.
     ///   - own: bytes that the kernel declares itself.
     func requireShared(_ shared: Int, besides own: Int, of entry: String) throws(EngineError) {
-        guard shared < 0 || own > largestSharedByteCount - shared else { return }
+        guard shared < 0 || own > target.largestSharedByteCount - shared else { return }
         throw EngineError(
-            "A group of \(entry) shares at most \(largestSharedByteCount) bytes on \(name); \(own) declared and \(shared) asked for came."
+            "A group of \(entry) shares at most \(target.largestSharedByteCount) bytes on \(name); \(own) declared and \(shared) asked for came."
         )
     }
 }

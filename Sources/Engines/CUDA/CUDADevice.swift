@@ -21,9 +21,13 @@ final class CUDADevice: Accelerator {
         description = context.description
         streams = CUDAStreams(context)
         properties = AcceleratorProperties(
-            name: description.name, language: .cuda, unitCount: description.multiprocessorCount,
-            memoryByteCount: description.memoryByteCount, sharedByteCount: description.sharedByteCount,
-            largestSharedByteCount: description.largestSharedByteCount, largestGroup: description.largestGroup, hasFloat64: true)
+            name: description.name,
+            target: AcceleratorTarget(
+                .cuda, sharedByteCount: description.sharedByteCount,
+                largestSharedByteCount: description.largestSharedByteCount,
+                hasTensorCores: description.capability.number >= 80),
+            unitCount: description.multiprocessorCount, memoryByteCount: description.memoryByteCount,
+            largestGroup: description.largestGroup, hasFloat64: true)
     }
 
     func program(_ source: String) throws(EngineError) -> any AcceleratorProgram {

@@ -65,6 +65,7 @@ private final class Build: @unchecked Sendable {
     func launch(
         _ entry: String, groups: Int, threads: Int, sharedByteCount: Int, arguments: [KernelArgument], on queue: OpenCLQueue
     ) throws(EngineError) {
+        guard groups > 0 else { return }
         let library = device.library
         let stream = OpenCLDevice.Handle(object: queue.queue)
         let result: Result<Void, EngineError> = kernels.withLock { kernels in
