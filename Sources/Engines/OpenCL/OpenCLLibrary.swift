@@ -26,16 +26,19 @@ final class OpenCLLibrary: Sendable {
     private let library: SharedLibrary
 
     let getPlatformIDs: @Sendable @convention(c) (UInt32, UnsafeMutablePointer<Object?>?, UnsafeMutablePointer<UInt32>?) -> Status
-    let getPlatformInfo: @Sendable @convention(c) (Object, UInt32, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Status
+    let getPlatformInfo:
+        @Sendable @convention(c) (Object, UInt32, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Status
     let getDeviceIDs:
         @Sendable @convention(c) (Object, UInt64, UInt32, UnsafeMutablePointer<Object?>?, UnsafeMutablePointer<UInt32>?) -> Status
-    let getDeviceInfo: @Sendable @convention(c) (Object, UInt32, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Status
+    let getDeviceInfo:
+        @Sendable @convention(c) (Object, UInt32, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Status
     let createContext:
         @Sendable @convention(c) (
             UnsafeRawPointer?, UInt32, UnsafePointer<Object?>, UnsafeRawPointer?, UnsafeRawPointer?, UnsafeMutablePointer<Status>
         ) -> Object?
     let createCommandQueue: @Sendable @convention(c) (Object, Object, UInt64, UnsafeMutablePointer<Status>) -> Object?
-    let getQueueInfo: @Sendable @convention(c) (Object, UInt32, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Status
+    let getQueueInfo:
+        @Sendable @convention(c) (Object, UInt32, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Status
     let releaseCommandQueue: @Sendable @convention(c) (Object) -> Status
     let createProgramWithSource:
         @Sendable @convention(c) (
@@ -58,7 +61,8 @@ final class OpenCLLibrary: Sendable {
         ) -> Status
     let createBuffer:
         @Sendable @convention(c) (Object, UInt64, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Status>) -> Object?
-    let getMemoryInfo: @Sendable @convention(c) (Object, UInt32, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Status
+    let getMemoryInfo:
+        @Sendable @convention(c) (Object, UInt32, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Status
     let releaseBuffer: @Sendable @convention(c) (Object) -> Status
     let enqueueWrite:
         @Sendable @convention(c) (
@@ -113,7 +117,9 @@ final class OpenCLLibrary: Sendable {
     }
 
     /// A text of a platform, a device or a build.
-    func text(_ read: (_ capacity: Int, _ target: UnsafeMutableRawPointer?, _ needed: UnsafeMutablePointer<Int>?) -> Status) -> String {
+    func text(_ read: (_ capacity: Int, _ target: UnsafeMutableRawPointer?, _ needed: UnsafeMutablePointer<Int>?) -> Status)
+        -> String
+    {
         var count = 0
         guard read(0, nil, &count) == 0, count > 1 else { return "" }
         var bytes = [UInt8](repeating: 0, count: count)
