@@ -174,8 +174,9 @@ static void add(Stream *stream, Work work) {
 }
 
 // The kernels: x[k] += 1, and x[k] = y[k], for k < n.
-static const char *kernelNames[] = {"add_one", "copy", "khufu_centre", "khufu_columns", "khufu_rows", "khufu_merge", "khufu_total"};
-enum { KERNEL_COUNT = 7, FIRST_CHECKED = 2 };
+static const char *kernelNames[] = {"add_one", "copy", "khufu_centre", "khufu_columns", "khufu_rows", "khufu_merge", "khufu_total",
+    "khufu_gather", "khufu_lists"};
+enum { KERNEL_COUNT = 9, FIRST_CHECKED = 2 };
 static void run_kernel(const Work *work) {
     if (work->function >= FIRST_CHECKED) {
         for (int k = 0; k < work->count; k++)
