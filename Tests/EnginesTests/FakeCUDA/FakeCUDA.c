@@ -7,6 +7,7 @@
 // "Compiled" code is the text FAKE followed by the options and the source. Its kernels are the two below, whatever the source says, and
 // those named khufu_…, which compute nothing, but look whether the memory that they are given is there when their turn comes.
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,6 +31,8 @@ static int deviceCount = 1, hasPools = 1, capability = 90, driverVersion = 12080
 static int hostIsDevice;
 // The bytes of shared memory that every kernel declares.
 static int ownShared;
+// What makes kernels compute, on the host's processor; none where they only leave traces.
+static char *hostCompiler, *hostHeader, *hostFolder;
 enum { USUAL_SHARED = 49152, LARGEST_SHARED = 232448 };
 static int nvrtcMajor = 12, nvrtcMinor = 8;
 static int failingCall, failure, callCount;
@@ -42,6 +45,12 @@ void fake_set(const char *key, int value) {
     SETTING(deviceCount) SETTING(hasPools) SETTING(capability) SETTING(driverVersion) SETTING(initStatus) SETTING(pushStatus)
     SETTING(hostIsDevice) SETTING(nvrtcMajor) SETTING(nvrtcMinor) SETTING(ownShared) SETTING(failingCall) SETTING(failure) SETTING(callCount)
     abort();
+}
+
+void fake_compute(const char *compiler, const char *header, const char *folder) {
+    hostCompiler = strdup(compiler);
+    hostHeader = strdup(header);
+    hostFolder = strdup(folder);
 }
 
 #define COUNT(name) if (!strcmp(key, #name)) return name;
@@ -138,6 +147,7 @@ int fake_capture_mode(void) { return captureMode; }
 
 // MARK: - Streams and the work on them
 
+typedef void (*HostLaunch)(void *entry, unsigned groups, unsigned threads, unsigned shared, const int64_t *arguments, int count);
 typedef struct Buffer { char *bytes; size_t size; int number, freed; struct Buffer *next; } Buffer;
 typedef struct Stream Stream;
 typedef struct { Stream *stream; size_t mark; int number; } Event;
@@ -145,6 +155,8 @@ typedef struct {
     enum { COPY, KERNEL, RELEASE, WAIT, CALL } kind;
     void *target; const void *source; size_t size;  // COPY; RELEASE's target
     int function, count; int64_t arguments[64];     // KERNEL
+    char isPointer[64];
+    void *entry; HostLaunch launch; unsigned groups, threads, shared;
     Stream *stream; size_t mark;                    // WAIT
     void (*call)(void *);                           // CALL, of target
 } Work;
@@ -180,7 +192,8 @@ enum { KERNEL_COUNT = 9, FIRST_CHECKED = 2 };
 static void run_kernel(const Work *work) {
     if (work->function >= FIRST_CHECKED) {
         for (int k = 0; k < work->count; k++)
-            if (work->arguments[k] && !is_usable((void *)work->arguments[k], 1)) { faults++; sticky = ILLEGAL_ADDRESS; }
+            if (work->isPointer[k] && work->arguments[k] && !is_usable((void *)work->arguments[k], 1)) { faults++; sticky = ILLEGAL_ADDRESS; }
+        if (work->launch) work->launch(work->entry, work->groups, work->threads, work->shared, work->arguments, work->count);
         return;
     }
     double *x = (double *)work->arguments[0];
@@ -362,12 +375,12 @@ CUresult cuModuleLoadData(Handle *module, const char *image) {
     return end(OK);
 }
 CUresult cuModuleUnload(Handle module) { BEGIN_ENDING NEED_CONTEXT modules--; LOG("unload module\n"); return end(failed); }
-typedef struct { int number, count, own, granted; char isPointer[64]; } Function;
+typedef struct { int number, count, own, granted; char isPointer[64]; void *entry; HostLaunch launch; } Function;
 
 /// Which of a kernel's parameters are pointers, from its text.
 static void read_parameters(const char *code, const char *name, Function *function) {
     char beginning[64];
-    snprintf(beginning, sizeof beginning, "KERNEL void %s(", name);
+    snprintf(beginning, sizeof beginning, " void %s(", name);
     const char *text = strstr(code, beginning);
     if (!text) abort();
     const char *closing = strchr(text + strlen(beginning), ')');
@@ -377,6 +390,49 @@ static void read_parameters(const char *code, const char *name, Function *functi
         if (*c == '*') function->isPointer[function->count - 1] = 1;
     }
     if (function->count > 64) abort();
+}
+
+// MARK: Kernels that compute
+
+/// Blanks a text from a beginning to an ending, wherever it stands.
+static void blank(char *text, const char *beginning, const char *ending) {
+    for (char *start; (start = strstr(text, beginning));) {
+        char *end = strstr(start, ending);
+        if (!end) abort();
+        for (; start < end; start++) if (*start != '\n') *start = ' ';
+    }
+}
+
+/// Compiles a kernel's text for this processor, with what HostCUDA.h has in place of a GPU's instructions, and finds an entry.
+static void find_on_host(const char *code, const char *name, Function *function) {
+    static struct { const char *code; void *library; } known;
+    if (!known.code || strcmp(known.code, code)) {
+        static int number;
+        char *text = strdup(strchr(code, '\n')), path[512], command[2048];
+        for (int k = 0; k < 6; k++) {
+            const char *functions[] = {"exp2_f32", "fast_exp2_f32", "f32_from_h16", "h16_from_f32", "tf32_from_f32", "multiply_add"};
+            const char *types[] = {"f32", "f32", "f32", "u16", "u32", "void"};
+            char beginning[64];
+            snprintf(beginning, sizeof beginning, "INLINE %s %s(", types[k], functions[k]);
+            blank(text, beginning, k == 5 ? "INLINE void split" : "\n");
+        }
+        blank(text, "asm volatile(", "\n");
+        blank(text, "extern SHARED", "\n");
+        snprintf(path, sizeof path, "%s/kernel%d.cpp", hostFolder, ++number);
+        FILE *file = fopen(path, "w");
+        if (!file || fputs(text, file) < 0 || fclose(file)) abort();
+        free(text);
+        snprintf(command, sizeof command, "\"%s\" -x c++ -std=c++17 -O1 -w -ffp-contract=fast -fno-threadsafe-statics -shared -fPIC "
+            "-Wno-unknown-pragmas -include \"%s\" \"%s\" -o \"%s.so\" -lm", hostCompiler, hostHeader, path, path);
+        if (system(command)) abort();
+        strcat(path, ".so");
+        known.library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+        if (!known.library) abort();
+        known.code = strdup(code);
+    }
+    function->entry = dlsym(known.library, name);
+    function->launch = (HostLaunch)dlsym(known.library, "host_launch");
+    if (!function->entry || !function->launch) abort();
 }
 
 CUresult cuModuleGetFunction(Handle *function, Handle module, const char *name) {
@@ -389,6 +445,7 @@ CUresult cuModuleGetFunction(Handle *function, Handle module, const char *name) 
             made->own = ownShared;
             made->granted = USUAL_SHARED - ownShared;
             if (k >= FIRST_CHECKED) read_parameters((const char *)module, name, made);
+            if (k >= FIRST_CHECKED && hostCompiler) find_on_host((const char *)module, name, made);
             *function = (Handle)made;
             return end(OK);
         }
@@ -417,9 +474,12 @@ CUresult cuLaunchKernel(Handle function, unsigned gridX, unsigned gridY, unsigne
     LOG("launch %s %u x %u on stream %d", kernelNames[started->number], gridX, blockX, stream_of(stream)->number);
     if (shared) LOG(", sharing %u bytes", shared);
     LOG("\n");
-    Work work = {.kind = KERNEL, .function = started->number, .count = started->count};
-    for (int k = 0; k < started->count; k++)
-        if (started->number < FIRST_CHECKED || started->isPointer[k]) memcpy(&work.arguments[k], arguments[k], 8);
+    Work work = {.kind = KERNEL, .function = started->number, .count = started->count, .entry = started->entry,
+        .launch = started->launch, .groups = gridX, .threads = blockX, .shared = shared};
+    for (int k = 0; k < started->count; k++) {
+        memcpy(&work.arguments[k], arguments[k], 8);
+        work.isPointer[k] = started->isPointer[k];
+    }
     add(stream_of(stream), work);
     return end(OK);
 }

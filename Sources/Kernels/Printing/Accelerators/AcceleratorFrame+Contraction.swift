@@ -4,15 +4,20 @@ extension AcceleratorFrame {
     /// The memory that a group's inner products take, and zeros where its rows are filled up.
     func contractionMemory(_ body: inout StatementPrinter) {
         guard let tile = block.contraction else { return }
-        if block.isSharedMemoryAskedFor {
-            body.line("extern SHARED f32 matrices[];")
-        } else {
+        if !block.isSharedMemoryAskedFor {
             body.line("SHARED f32 matrices[\(tile.sharedCount)];")
+        } else if language == .cuda {
+            body.line("extern SHARED f32 matrices[];")
         }
         guard tile.keepsRows, tile.partCount * tile.partLength > tile.contraction.count else { return }
         body.line(
             "for (int k = \(tile.contraction.count); k < \(tile.partCount * tile.partLength); k++) matrices[THREAD * ROW_STRIDE + k] = 0;"
         )
+    }
+
+    /// Where OpenCL gives memory that a launch asks for.
+    var contractionParameter: [String] {
+        language == .openCL && block.isSharedMemoryAskedFor ? ["SHARED_POINTER f32 *matrices"] : []
     }
 
     /// The inner products of the group's rows and a tile's columns, up to where each thread reads its row's.
@@ -39,7 +44,8 @@ extension AcceleratorFrame {
         let first = (contraction.first > 0 ? "\(contraction.first) + " : "") + (tile.partCount > 1 ? "part * PART + " : "")
         let isWhole = tile.partCount * tile.partLength == contraction.count
         let isInside =
-            "k / PART < tile_count" + (isWhole ? "" : " && \(tile.partCount > 1 ? "part * PART + " : "")k % PART < \(contraction.count)")
+            "k / PART < tile_count"
+            + (isWhole ? "" : " && \(tile.partCount > 1 ? "part * PART + " : "")k % PART < \(contraction.count)")
         body.line("UNROLL_4")
         body.braced("for (int k = THREAD; k < \(ContractionTile.columns) * PART; k += THREADS)") { body in
             body.line(

@@ -15,6 +15,7 @@ extension AcceleratorFrame {
             pointer("const i64", "tasks"), pointer("const i64", "ranges"), "const i64 rows", "const i64 columns",
             "const i64 blocks", "const i64 parts", "const i64 part_length", "const i64 first_state", "const i64 first_position",
         ]
+        parameters += contractionParameter
         var body = printer()
         task(&body)
         moveInputs([.row, .column, .parameter], &body)

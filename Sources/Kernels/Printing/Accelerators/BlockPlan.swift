@@ -173,8 +173,8 @@ struct BlockPlan {
     private static let mostWordsOfSmallGroups = 48
     /// Bytes that the other numbers of a tile's columns may take.
     private static let roomForColumns = 16 << 10
-    /// Cycles for a pair's product to go through the memory that the group shares.
-    private static let productReads = 8.0
+    /// Cycles for a pair's product to go through the memory that the group shares, and for the group to wait for all its threads.
+    private static let productReads = 16.0
 }
 
 /// What a kernel needs of registers.

@@ -15,7 +15,8 @@ enum ContractionText {
             #define LANE (THREAD % 32)
 
             """
-        return sizes + (language == .cuda ? cudaRounding : openCLRounding) + (language == .cuda ? tensorCores(isSplit) : plain(isSplit))
+        return sizes + (language == .cuda ? cudaRounding : openCLRounding)
+            + (language == .cuda ? tensorCores(isSplit) : plain(isSplit))
             + store
     }
 
@@ -101,10 +102,12 @@ enum ContractionText {
         // Adds a part of the inner products of 32 threads' 32 rows and 32 columns.
         INLINE void contract(f32 (*products)[4][4], SHARED_POINTER const f32 *rows, SHARED_POINTER const f32 *columns)
         {
+            UNROLL_1
             for (int i = 0; i < 32; i++) {
                 SHARED_POINTER const f32 *x = rows + (i / 16 * 16 + LANE / 4 + i % 4 / 2 * 8) * ROW_STRIDE;
                 SHARED_POINTER const f32 *y = columns + (i / 4 % 4 * 8 + LANE % 4 * 2 + i % 2) * COLUMN_STRIDE;
                 f32 sum = 0\(isSplit ? ", rest = 0" : "");
+                UNROLL_1
                 for (int k = 0; k < PART; k++) {
                     const f32 row = tf32_from_f32(x[k]), column = tf32_from_f32(y[k]);
         \(isSplit ? "            rest += tf32_from_f32(x[k] - row) * column;\n            rest += row * tf32_from_f32(y[k] - column);\n" : "")            sum += row * column;
