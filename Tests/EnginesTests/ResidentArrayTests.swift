@@ -83,7 +83,8 @@ import Testing
             let fake = try FakeCUDA()
             do {
                 let kernel = try AcceleratorKernel(
-                    compiled.reduction, precision: Precision(storage: .float32), squaredDistances: .direct, on: fake.device())
+                    compiled.reduction, precision: Precision(storage: .float32), squaredDistances: .direct,
+                    for: fake.device().properties.target, on: fake.device())
                 try withInputs([Float](repeating: 1, count: Self.columns)) { inputs, _, residents in
                     let bound = try compiled.bound(to: inputs)
                     var result = [Float](repeating: 0, count: Self.rows)
