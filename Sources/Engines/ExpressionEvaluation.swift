@@ -3,8 +3,8 @@ import Kernels
 
 /// One evaluation of an array expression: what several parts share is computed once and kept until the end.
 ///
-/// With the caller's arrays on a device the others are there, too, in the order of the caller's stream, for which nobody waits: but the
-/// winners of a selection, whose pairs the host makes a schedule of.
+/// With the caller's arrays on a device the others are there, too, in the order of the caller's stream, for which nobody waits: but where
+/// winners get the total of the points that they have won, which the host lists.
 struct ExpressionEvaluation {
     private let inputs: [InputArray]
     private let options: ExecutionOptions

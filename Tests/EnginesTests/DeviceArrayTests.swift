@@ -101,6 +101,20 @@ struct DeviceArrayTests {
         }
     }
 
+    /// Winners with more points each than one sum takes, and slots that nothing fills.
+    @Test func gradientsOfWinnersOfManyPoints() throws {
+        for (kind, k) in [("Min", 1), ("KMin", 8)] {
+            let example = Case(kind: kind, formula: "p*SqDist(x,y)*Sum(b)", k: k, batches: [[2], [], [2], []])
+            let smallest = try CompiledExpression(of: example.compiled())
+            let shapes = example.shapes(rows: 1_500)
+            let withCotangent = shapes + [try shape(of: smallest, shapes)]
+            for position in 0..<4 {
+                try check(
+                    try smallest.gradient(withRespectTo: position), withCotangent, position == 1 ? .float32 : .float64)
+            }
+        }
+    }
+
     @Test func valuesThatAreKnownAreNotComputedAgain() throws {
         let example = Self.cases[2]
         let sum = try CompiledExpression(of: example.compiled())

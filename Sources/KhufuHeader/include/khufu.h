@@ -175,7 +175,7 @@ typedef enum khufu_engine {
 typedef enum khufu_memory {
     KHUFU_HOST = 0,  /* whence engines with memory of their own copy them */
     /* In the memory of the one device that the call runs on. The call returns when its work is queued on the stream; host and device
-       meet only for gradients that flow to winners (of minima, maxima, k-min lists), and where OpenCL is given no queue. Memory that is not
+       meet only for gradients of minima, maxima and k-min lists with respect to what is reduced over, and where OpenCL is given no queue. Memory that is not
        that device's is KHUFU_ARGUMENT_ERROR: addresses as of cuMemAlloc, or cl_mem buffers of the queue's context, in place of pointers. */
     KHUFU_DEVICE = 1
 } khufu_memory;
