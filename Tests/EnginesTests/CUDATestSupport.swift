@@ -104,6 +104,11 @@ extension NVIDIATools {
     }
 }
 
+/// The message of the mistake in a call that a body is to be told of.
+func bindingError(_ body: () throws -> Void, sourceLocation: SourceLocation = #_sourceLocation) -> String {
+    #expect(throws: BindingError.self, sourceLocation: sourceLocation, performing: body)?.description ?? ""
+}
+
 /// The message of the error that a body is to throw.
 func engineError(_ body: () throws -> Void, sourceLocation: SourceLocation = #_sourceLocation) -> String {
     #expect(throws: EngineError.self, sourceLocation: sourceLocation, performing: body)?.description ?? ""
