@@ -2,7 +2,7 @@ import Formulas
 import Kernels
 import RealModule
 
-/// One call of a sum, of log-sum-exp or of a soft maximum, without pairs that are too small to matter.
+/// One block of a sum, of log-sum-exp or of a soft maximum, without pairs that are too small to matter.
 ///
 /// The sum of magnitudes Σ_j |F_ij| is at least what a few columns that seem near yield. The tolerance times that may be left out: half of it,
 /// in equal shares, by groups of tiles that bounds say are far below; the other half by tiles, those of the smallest bounds first.
@@ -11,38 +11,42 @@ import RealModule
 /// δ Σ e^F |g| of the numerator and δ Σ e^F of the denominator: a relative error of 2δ / (1 - δ) beside Σ e^F |g| / Σ e^F.
 final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unchecked Sendable {  // tasks write rows of their own
     let search: PairSearch<Scalar>
+    let output: Output
     private let kernels: SumKernels
     private let tolerance: Double
-    private let output: Output
     /// The logarithms of a soft maximum's largest weights, one for each component.
     private let weights: [Double]
 
     /// Sorts rows and columns.
+    ///
+    /// - Parameter rowsPerTile: as many as the engine takes at a time.
     init(
-        _ kernels: SumKernels, _ binding: Binding, batchItem: Int, tolerance: Double, output: Output, threads: Int
+        _ kernels: SumKernels, _ binding: Binding, _ block: PruningBlock, tolerance: Double, output: Output, rowsPerTile: Int,
+        threads: Int
     ) {
         self.kernels = kernels
         self.tolerance = kernels.reduction.kind == .sumSoftMax ? tolerance / (2 + tolerance) : tolerance
-        weights = Self.weights(kernels, binding, batchItem)
-        self.output = output.item(batchItem, rows: binding.rowCount, of: kernels.reduction, binding.type)
+        self.output = output
         search = PairSearch(
-            kernels.bounds, kernels.reduction.variables, binding, batchItem: batchItem, rowsPerTile: kernels.whole.rowsPerBlock,
-            includesLimit: false, threads: threads)
+            kernels.bounds, kernels.reduction.variables, binding, block, rowsPerTile: rowsPerTile, includesLimit: false,
+            threads: threads)
+        weights = Self.weights(kernels, search)
     }
 
-    private static func weights(_ kernels: SumKernels, _ binding: Binding, _ batchItem: Int) -> [Double] {
+    private static func weights(_ kernels: SumKernels, _ search: PairSearch<Scalar>) -> [Double] {
         guard let kernel = kernels.weights else { return [] }
-        let (pointers, variables) = (binding.pointers(batchItem), kernels.reduction.variables)
-        let inputs = kernel.kernel.inputs.map { input in pointers[variables.firstIndex(of: input.variable)!] }
-        let tables = ColumnTables()
+        let variables = kernels.reduction.variables
+        let inputs = kernel.kernel.inputs.map { input in search.inputs.sorted[variables.firstIndex(of: input.variable)!] }
         return [Scalar](unsafeUninitializedCapacity: kernel.kernel.reduction.valueCount) { buffer, count in
             kernel.reduce(
-                0..<1, over: [0..<binding.columnCount], positionBase: 0,
-                inputs: inputs, table: tables.table(kernel, columns: binding.columnCount, inputs: inputs),
+                0..<1, over: [0..<search.columns.tree.count], positionBase: 0, inputs: inputs,
+                table: search.columnTables.table(kernel, columns: search.columns.count, inputs: inputs),
                 into: .results(values: buffer.baseAddress, indices: nil))
             count = kernel.kernel.reduction.valueCount
         }.map { .log(Double($0)) }
     }
+
+    var whole: CPUKernel { kernels.whole }
 
     private var rows: PointTree<Scalar> { search.rows.tree }
 
@@ -79,17 +83,22 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
         return min(0, Scalar(-share * least * (1 - Self.roundingShare)).nextUp)
     }
 
-    func reduce(_ group: Int, _ workspace: borrowing PruningWorkspace<Scalar>) {
-        let tiles = search.tiles(ofGroup: group)
-        let limits = tiles.map { limit($0, workspace) }
+    func needs(
+        _ tiles: Range<Int>, ofGroup group: Int, limits: [Scalar], _ workspace: borrowing PruningWorkspace<Scalar>
+    ) -> [TileNeed] {
         let near = search.groupRanges(group, limit: limits.max()!, workspace)
+        var needs: [TileNeed] = []
         for (tile, limit) in zip(tiles, limits) {
-            let ranges = needed(tile, near.ranges, limit, workspace).map(search.columnRange)
-            if ranges.isEmpty {
-                storeNothing(tile)
-            } else {
-                search.reduce(tile, over: ranges, by: kernels.whole, into: output)
-            }
+            needs.append(.columns(needed(tile, near.ranges, limit, workspace).map(search.columnRange)))
+        }
+        return needs
+    }
+
+    func reduce(_ tile: Int, over ranges: [Range<Int>], _ workspace: borrowing PruningWorkspace<Scalar>) {
+        if ranges.isEmpty {
+            storeNothing(tile)
+        } else {
+            search.reduce(tile, over: ranges, by: whole, into: output)
         }
     }
 
@@ -142,7 +151,7 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
         guard let base = output.values?.assumingMemoryBound(to: Scalar.self) else { return }
         let nothing = kernels.reduction.finish(kernels.reduction.identityState).values
         for place in rows.points(ofTile: tile) {
-            for (k, value) in nothing.enumerated() { base[rows.origins[place] * nothing.count + k] = Scalar(value) }
+            for (k, value) in nothing.enumerated() { base[search.row(place) * nothing.count + k] = Scalar(value) }
         }
     }
 }

@@ -1,0 +1,79 @@
+import Formulas
+import Kernels
+
+/// What evaluates the pairs that pruning leaves over: this processor, or the call's devices.
+struct PruningEngine {
+    let options: ExecutionOptions
+    let threads: Int
+    private let whole: CPUKernel
+
+    /// - Returns: nil where bounds do not hold for what it computes, as for distances from inner products.
+    init?(_ bound: BoundReduction, _ whole: CPUKernel, _ options: ExecutionOptions) throws {
+        self.options = options
+        self.whole = whole
+        threads = max(1, options.threads ?? ThreadPool.defaultThreadCount)
+        guard !whole.kernel.usesInnerProducts else { return nil }
+        for device in options.devices {
+            guard try bound.compiled.acceleratorKernel(for: bound.binding, options, on: device).centreWidth == 0 else {
+                return nil
+            }
+        }
+    }
+
+    /// Sorting takes as long as so many rows do.
+    static let fewestPoints = 8_192
+
+    /// The same for this engine: the processor sorts and searches, and a device does meanwhile the more pairs, the more units it has.
+    var fewestPoints: Int {
+        let units = options.devices.reduce(0) { $0 + ((try? $1.accelerator().properties.unitCount) ?? 0) }
+        return max(Self.fewestPoints, Self.fewestPoints / 2 * units)
+    }
+
+    /// - Parameter compiled: the reduction itself.
+    func rowsPerTile(_ kernels: PruningKernels, _ compiled: CompiledReduction, _ binding: Binding) throws -> Int {
+        guard let device = options.devices.first else {
+            switch kernels {
+            case .selection(let kernels): return kernels.list.rowsPerBlock
+            case .sum: return whole.rowsPerBlock
+            }
+        }
+        var compiled = compiled
+        if case .selection(let kernels) = kernels { compiled = try kernels.listOnDevices(kernels.selection.k + 1) }
+        return try compiled.acceleratorKernel(for: binding, options, on: device).rowsPerGroup
+    }
+
+    func run<Pruned: PrunedRun>(_ pruned: Pruned, _ compiled: CompiledReduction, _ type: ScalarType) throws {
+        guard !options.devices.isEmpty else { return pruned.run(threads: threads) }
+        try pruned.runOnDevices(
+            SortedDeviceRun(search: pruned.search, compiled: compiled, type: type, options: options), threads: threads)
+    }
+
+    /// Evaluates all pairs of a pattern.
+    ///
+    /// - Returns: how many there are.
+    func run(_ bound: BoundReduction, _ sparsity: BlockSparsity, _ output: Output) throws -> Int {
+        guard !options.devices.isEmpty else {
+            return Run(
+                reduction: bound.compiled.reduction, binding: bound.binding, sparsity: sparsity, threads: threads, progress: nil,
+                output: output
+            ).onProcessor(whole)
+        }
+        var options = options
+        options.sparsity = sparsity
+        options.progress = nil
+        try bound.runOnDevices(options, output)
+        let items = sparsity.patterns.count == 1 ? bound.binding.batchCount : 1
+        return sparsity.patterns.reduce(0) { saturatingSum($0, saturatingProduct($1.pairCount, items)) }
+    }
+}
+
+extension Binding {
+    /// The rows of a block, and all columns.
+    init(_ other: Binding, _ block: PruningBlock, of reduction: Reduction) {
+        let pointers = zip(reduction.variables, other.pointers(block.batchItem)).map { variable, pointer in
+            guard variable.category == reduction.over.outputCategory else { return pointer }
+            return pointer + block.rows.lowerBound * variable.dimension * other.type.byteCount
+        }
+        self.init(of: reduction, pointers, rows: block.rows.count, columns: other.columnCount, type: other.type)
+    }
+}
