@@ -80,8 +80,7 @@ extension BoundReduction {
         defer { pruned.search.deallocate() }
         guard pruned.search.isPossible else { return nil }
         if engine.options.pruning == .automatic, pruned.probedShare() > Self.largestShare { return nil }
-        try engine.run(pruned, compiled, binding.type)
-        return pruned.search.evaluatedPairs
+        return try engine.run(pruned, compiled, binding.type) ? pruned.search.evaluatedPairs : nil
     }
 
     /// All pairs of a block.

@@ -42,10 +42,20 @@ struct PruningEngine {
         return try compiled.acceleratorKernel(for: binding, options, on: device).rowsPerGroup
     }
 
-    func run<Pruned: PrunedRun>(_ pruned: Pruned, _ compiled: CompiledReduction, _ type: ScalarType) throws {
-        guard !options.devices.isEmpty else { return pruned.run(threads: threads) }
-        try pruned.runOnDevices(
-            SortedDeviceRun(search: pruned.search, compiled: compiled, type: type, options: options), threads: threads)
+    /// - Returns: whether it was possible. Block-sparse calls need all of their arrays on a device, others do not: where a device says no, it
+    ///   is asked for all pairs.
+    func run<Pruned: PrunedRun>(_ pruned: Pruned, _ compiled: CompiledReduction, _ type: ScalarType) throws -> Bool {
+        guard !options.devices.isEmpty else {
+            pruned.run(threads: threads)
+            return true
+        }
+        let run = SortedDeviceRun(search: pruned.search, compiled: compiled, type: type, options: options)
+        do {
+            try pruned.runOnDevices(run, threads: threads)
+            return true
+        } catch is EngineError {
+            return false
+        }
     }
 
     /// Evaluates all pairs of a pattern.

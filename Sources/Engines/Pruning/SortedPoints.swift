@@ -48,12 +48,13 @@ struct SortedPoints<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Sendable
             threads: threads)
         self.tree = tree
         aside = tree.count..<count
-        let asideOrigins = asideOrigins
+        let (asideOrigins, onlyRange) = (asideOrigins, list.ranges.count == 1 ? list.ranges[0] : nil)
         arrays = own.map { variable in
             let (dimension, source) = (variable.dimension, array(of: variable).assumingMemoryBound(to: Scalar.self))
             let sorted = UnsafeMutablePointer<Scalar>.allocate(capacity: max(1, count * dimension))
             for place in 0..<count {
-                let point = list[place < tree.count ? tree.origins[place] : asideOrigins[place - tree.count]]
+                let origin = place < tree.count ? tree.origins[place] : asideOrigins[place - tree.count]
+                let point = onlyRange.map { $0.lowerBound + origin } ?? list[origin]
                 for axis in 0..<dimension { sorted[place * dimension + axis] = source[point * dimension + axis] }
             }
             return (variable, sorted)
