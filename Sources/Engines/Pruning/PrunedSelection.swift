@@ -64,9 +64,10 @@ final class PrunedSelection<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, 
         return limit(lists, rows: rows.points(ofTile: tile).count)
     }
 
-    /// Columns that a tile's limit is taken from.
+    /// Columns that a tile's limit is taken from: as many as are wanted, or as rows of a large tile have near them.
     func nearColumns(_ tile: Int, _ workspace: borrowing PruningWorkspace<Scalar>) -> [Range<Int>] {
-        let tiles = (selection.k + PairSearch<Scalar>.columnsPerTile - 1) / PairSearch<Scalar>.columnsPerTile + 1
+        let length = PairSearch<Scalar>.columnsPerTile
+        let tiles = max((selection.k + length - 1) / length + 1, 2 * rows.tileSize / length)
         return search.nearColumns(tile, tiles: tiles, workspace)
     }
 

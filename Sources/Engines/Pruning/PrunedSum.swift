@@ -12,7 +12,7 @@ import RealModule
 final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unchecked Sendable {  // tasks write rows of their own
     let search: PairSearch<Scalar>
     let output: Output
-    private let kernels: SumKernels
+    let kernels: SumKernels
     private let tolerance: Double
     /// The logarithms of a soft maximum's largest weights, one for each component.
     private let weights: [Double]
@@ -54,19 +54,32 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
         PruningWorkspace(listLength: kernels.magnitudes.kernel.reduction.valueCount, rowsPerTile: rows.tileSize)
     }
 
-    /// Columns from which the sum of magnitudes is judged.
-    private static var nearTiles: Int { 4 }
     /// What rounding may take from the sum of magnitudes, generously.
     private static var roundingShare: Double { 1e-3 }
 
     func limit(_ tile: Int, _ workspace: borrowing PruningWorkspace<Scalar>) -> Scalar {
-        guard tolerance > 0 else { return kernels.isLogarithmic ? .infinity : 0 }
-        search.reduce(
-            tile, over: search.nearColumns(tile, tiles: Self.nearTiles, workspace), by: kernels.magnitudes,
-            values: workspace.values)
+        guard tolerance > 0 else { return limitOfMasks }
+        search.reduce(tile, over: nearColumns(tile, workspace), by: kernels.magnitudes, values: workspace.values)
+        return limit(workspace.values, rows: rows.points(ofTile: tile).count)
+    }
+
+    /// Without a tolerance, only what is 0 is left out.
+    var limitOfMasks: Scalar { kernels.isLogarithmic ? .infinity : 0 }
+
+    var hasTolerance: Bool { tolerance > 0 }
+
+    /// Columns that a tile's limit is taken from: some, or as many as rows of a large tile have near them.
+    func nearColumns(_ tile: Int, _ workspace: borrowing PruningWorkspace<Scalar>) -> [Range<Int>] {
+        search.nearColumns(tile, tiles: max(4, 2 * rows.tileSize / PairSearch<Scalar>.columnsPerTile), workspace)
+    }
+
+    /// The limit of a tile of so many rows.
+    ///
+    /// - Parameter values: the rows' sums of magnitudes over near columns.
+    func limit(_ values: UnsafePointer<Scalar>, rows: Int) -> Scalar {
         var least = Double.infinity
-        for k in 0..<rows.points(ofTile: tile).count * workspace.listLength {
-            var value = Double(workspace.values[k])
+        for k in 0..<rows * kernels.magnitudes.kernel.reduction.valueCount {
+            var value = Double(values[k])
             if !weights.isEmpty {
                 let weight = weights[k % weights.count]
                 // A component that is 0 everywhere allows for anything.

@@ -74,15 +74,35 @@ extension PrunedRun {
         return found.flatMap { $0 }
     }
 
+    /// What a reduction yields of the columns near each row tile.
+    fileprivate func nearResults(
+        _ compiled: CompiledReduction, _ devices: SortedDeviceRun<Scalar>, _ threads: Int,
+        _ nearColumns: (Int, borrowing PruningWorkspace<Scalar>) -> [Range<Int>]
+    ) throws -> (tiles: Range<Int>, SortedResults<Scalar>) {
+        let near = forTiles(threads: threads) { _, tiles, workspace in
+            var near: [[Range<Int>]] = []
+            for tile in tiles { near.append(nearColumns(tile, workspace)) }
+            return near
+        }
+        var pattern = BlockSparsity.Pattern(rowRanges: [], ends: [], columnRanges: [])
+        for (tile, ranges) in near.enumerated() { pattern.append(points(tile), meeting: ranges) }
+        return (near.indices, try devices.run(compiled, pattern))
+    }
+
     fileprivate func points(_ tile: Int) -> Range<Int> { search.rows.tree.points(ofTile: tile) }
 }
 
 extension PrunedSum {
     func runOnDevices(_ devices: SortedDeviceRun<Scalar>, threads: Int) throws {
+        let limits: [Scalar]
+        if hasTolerance {
+            let (near, found) = try nearResults(kernels.magnitudesOnDevices, devices, threads, nearColumns)
+            limits = near.map { limit(found.lists(from: points($0).lowerBound).values, rows: points($0).count) }
+        } else {
+            limits = Array(repeating: limitOfMasks, count: search.rows.tree.tileCount)
+        }
         let needs = forTiles(threads: threads) { group, tiles, workspace in
-            var limits: [Scalar] = []
-            for tile in tiles { limits.append(limit(tile, workspace)) }
-            return self.needs(tiles, ofGroup: group, limits: limits, workspace)
+            self.needs(tiles, ofGroup: group, limits: Array(limits[tiles]), workspace)
         }
         let all = [0..<search.columns.count]
         var pattern = BlockSparsity.Pattern(rowRanges: [], ends: [], columnRanges: [])
@@ -102,7 +122,9 @@ extension PrunedSelection {
     /// The limits are of values that the devices compute, so that a value which rounding puts on either side of one is the same everywhere.
     func runOnDevices(_ devices: SortedDeviceRun<Scalar>, threads: Int) throws {
         let k = kernels.selection.k
-        let limits = try limitsOnDevices(devices, threads: threads)
+        let list = try kernels.listOnDevices(k + 1)
+        let (near, first) = try nearResults(list, devices, threads, nearColumns)
+        let limits = near.map { limit(first.lists(from: points($0).lowerBound), rows: points($0).count) }
         let needs = forTiles(threads: threads) { group, tiles, workspace in
             self.needs(tiles, ofGroup: group, limits: Array(limits[tiles]), workspace)
         }
@@ -137,18 +159,6 @@ extension PrunedSelection {
         for rows in whole { pattern.append(rows, meeting: search.block.columns.ranges) }
         let found = try devices.run(devices.compiled, pattern, ofTree: false)
         for rows in whole { found.store(rows, search, into: output) }
-    }
-
-    private func limitsOnDevices(_ devices: SortedDeviceRun<Scalar>, threads: Int) throws -> [Scalar] {
-        let near = forTiles(threads: threads) { _, tiles, workspace in
-            var near: [[Range<Int>]] = []
-            for tile in tiles { near.append(nearColumns(tile, workspace)) }
-            return near
-        }
-        var pattern = BlockSparsity.Pattern(rowRanges: [], ends: [], columnRanges: [])
-        for (tile, ranges) in near.enumerated() { pattern.append(points(tile), meeting: ranges) }
-        let found = try devices.run(try kernels.listOnDevices(kernels.selection.k + 1), pattern)
-        return near.indices.map { limit(found.lists(from: points($0).lowerBound), rows: points($0).count) }
     }
 
     /// The extrema of the columns that are put aside, where a NaN of theirs would be the result.
