@@ -39,6 +39,7 @@ public final class CompiledReduction: Sendable {
         var type: ScalarType
         var squaredDistances: SquaredDistances
         var exponentials: Exponentials
+        var innerProducts: InnerProducts
         var device: Device
     }
 
@@ -185,18 +186,22 @@ public final class CompiledReduction: Sendable {
         for binding: Binding, _ options: ExecutionOptions, on device: Device
     ) throws(EngineError) -> AcceleratorKernel {
         let accelerator = try device.accelerator()
+        var target = accelerator.properties.target
         let distances: SquaredDistances
         do throws(CompilationError) {
             distances = try cache.distances.formOnAccelerators(rows: binding.rowCount)
+            target.hasTensorCores = try cache.usesTensorCores(target.hasTensorCores)
         } catch {
             throw EngineError("\(error)")
         }
         let key = AcceleratorKey(
-            type: binding.type, squaredDistances: distances, exponentials: options.exponentials, device: device)
+            type: binding.type, squaredDistances: distances, exponentials: options.exponentials,
+            innerProducts: options.innerProducts, device: device)
         // A forked child has devices of its own.
         if let known = state.withLock({ $0.acceleratorKernels[key] }), known.accelerator === accelerator { return known }
         let made = try AcceleratorKernel(
-            reduction, precision: precision(binding.type, options), squaredDistances: distances, on: accelerator)
+            reduction, precision: precision(binding.type, options), squaredDistances: distances, for: target,
+            on: accelerator)
         state.withLock { $0.acceleratorKernels[key] = made }
         return made
     }
@@ -204,7 +209,7 @@ public final class CompiledReduction: Sendable {
     private func precision(_ type: ScalarType, _ options: ExecutionOptions) -> Precision {
         Precision(
             storage: type, accumulator: reduction.accumulation.usesDoubleAccumulator ? .float64 : nil,
-            exponentials: options.exponentials)
+            exponentials: options.exponentials, innerProducts: options.innerProducts)
     }
 
     /// Node evaluations of a call that the interpreter does in about the time that a compiled call takes. The size alone decides, not

@@ -14,6 +14,9 @@ public struct ExecutionOptions: Sendable {
     public var sparsity: BlockSparsity?
     /// Whether compiled code may take exponentials to four digits, for speed.
     public var exponentials: Exponentials = .accurate
+    /// Whether inner products of long float32 vectors may be of factors rounded to 11 bits, where there are tensor cores, for speed.
+    /// Squared distances in many dimensions are inner products, too.
+    public var innerProducts: InnerProducts = .accurate
     /// Whether pairs are left out that provably do not matter.
     public var pruning: Pruning = .automatic
     /// What pruned sums may leave out, relative to Σ_j |F_ij|: the error of each number of a sum is at most so many times that, and the
@@ -33,13 +36,15 @@ public struct ExecutionOptions: Sendable {
 
     public init(
         engine: Engine = .automatic, threads: Int? = nil, sparsity: BlockSparsity? = nil,
-        exponentials: Exponentials = .accurate, pruning: Pruning = .automatic, tolerance: Double? = nil, devices: [Device] = [],
+        exponentials: Exponentials = .accurate, innerProducts: InnerProducts = .accurate, pruning: Pruning = .automatic,
+        tolerance: Double? = nil, devices: [Device] = [],
         progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
     ) {
         self.engine = engine
         self.threads = threads
         self.sparsity = sparsity
         self.exponentials = exponentials
+        self.innerProducts = innerProducts
         self.pruning = pruning
         self.tolerance = tolerance
         self.devices = devices

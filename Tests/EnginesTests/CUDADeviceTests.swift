@@ -16,8 +16,10 @@ import Testing
         #expect(
             properties
                 == AcceleratorProperties(
-                    name: "Fake GPU", language: .cuda, unitCount: 132, memoryByteCount: 4_000_000, sharedByteCount: 49152,
-                    largestGroup: 1024, hasFloat64: true))
+                    name: "Fake GPU",
+                    target: AcceleratorTarget(
+                        .cuda, sharedByteCount: 49152, largestSharedByteCount: 232_448, hasTensorCores: true),
+                    unitCount: 132, memoryByteCount: 4_000_000, largestGroup: 1024, hasFloat64: true))
     }
 
     @Test func devicesThatAreNotThere() throws {
@@ -140,6 +142,34 @@ import Testing
         #expect(throws: EngineError.self) {
             try program.launch("add_one", groups: 1, threads: 2000, arguments: [.buffer(nil), .number(0)], on: queue)
         }
+    }
+
+    // MARK: Shared memory
+
+    /// Beyond 48 KB a function must be allowed what its launches ask for, once.
+    @Test func sharedMemoryIsAskedForAtTheLaunch() throws {
+        let fake = try FakeCUDA(["ownShared": 8_192])
+        let device = try fake.device()
+        let program = try device.program(Self.source), queue = try device.queue(stream: nil)
+        func launch(_ byteCount: Int) throws {
+            try program.launch(
+                "add_one", groups: 1, threads: 1, sharedByteCount: byteCount, arguments: [.buffer(nil), .number(0)], on: queue)
+        }
+        for byteCount in [0, 40_960, 40_961, 224_256, 100_000] { try launch(byteCount) }
+        #expect(
+            fake.log().filter { $0.hasPrefix("l") && $0 != "load module" } == [
+                "launch add_one 1 x 1 on stream 1", "launch add_one 1 x 1 on stream 1, sharing 40960 bytes",
+                "let add_one share 40961 bytes", "launch add_one 1 x 1 on stream 1, sharing 40961 bytes",
+                "let add_one share 224256 bytes", "launch add_one 1 x 1 on stream 1, sharing 224256 bytes",
+                "launch add_one 1 x 1 on stream 1, sharing 100000 bytes",
+            ])
+        for byteCount in [224_257, -1, 1 << 40] {
+            #expect(
+                engineError { try launch(byteCount) }
+                    == "A group of add_one shares at most 232448 bytes on Fake GPU; 8192 declared and \(byteCount) asked for came."
+            )
+        }
+        try launch(224_256)
     }
 
     // MARK: Addresses

@@ -150,7 +150,10 @@ struct CompilerReportTests {
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> AcceleratorSource {
         let source = try AcceleratorSource(
-            reduction, precision: precision, squaredDistances: .inner, language: .cuda, sharedByteCount: 48 << 10)
+            reduction, precision: precision, squaredDistances: .inner,
+            for: AcceleratorTarget(
+                .cuda, sharedByteCount: 48 << 10, largestSharedByteCount: capability == 80 ? 163 << 10 : 227 << 10,
+                hasTensorCores: true))
         try check(source, for: capability, "\(label), \(precision.storage), sm_\(capability)", sourceLocation)
         return source
     }

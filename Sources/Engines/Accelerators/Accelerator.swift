@@ -40,12 +40,11 @@ extension Accelerator {
 struct AcceleratorProperties: Hashable, Sendable {
     /// Such as "NVIDIA H200".
     var name: String
-    var language: AcceleratorLanguage
+    /// What kernels are printed for: their language, and what a group of threads may share.
+    var target: AcceleratorTarget
     /// Multiprocessors, or compute units.
     var unitCount: Int
     var memoryByteCount: Int
-    /// Bytes that a group of threads may share without asking for more.
-    var sharedByteCount: Int
     var largestGroup: Int
     var hasFloat64: Bool
 }
@@ -57,9 +56,35 @@ protocol AcceleratorProgram: AnyObject, Sendable {
     /// - Parameters:
     ///   - groups: how many groups of threads, fewer than 2³¹.
     ///   - threads: threads per group.
+    ///   - sharedByteCount: bytes that each group shares beside those that the kernel declares itself. A CUDA kernel finds them in
+    ///     its `extern __shared__` array; in OpenCL they are one argument more, a `__local` pointer behind all others.
+    func launch(
+        _ entry: String, groups: Int, threads: Int, sharedByteCount: Int, arguments: [KernelArgument],
+        on queue: any AcceleratorQueue
+    ) throws(EngineError)
+}
+
+extension AcceleratorProgram {
+    /// Adds a run of a kernel that itself declares all that a group shares.
     func launch(
         _ entry: String, groups: Int, threads: Int, arguments: [KernelArgument], on queue: any AcceleratorQueue
-    ) throws(EngineError)
+    ) throws(EngineError) {
+        try launch(entry, groups: groups, threads: threads, sharedByteCount: 0, arguments: arguments, on: queue)
+    }
+}
+
+extension AcceleratorProperties {
+    /// Refuses a launch whose groups would share more than there is.
+    ///
+    /// - Parameters:
+    ///   - shared: bytes asked for at the launch.
+    ///   - own: bytes that the kernel declares itself.
+    func requireShared(_ shared: Int, besides own: Int, of entry: String) throws(EngineError) {
+        guard shared < 0 || own > target.largestSharedByteCount - shared else { return }
+        throw EngineError(
+            "A group of \(entry) shares at most \(target.largestSharedByteCount) bytes on \(name); \(own) declared and \(shared) asked for came."
+        )
+    }
 }
 
 /// What a kernel is given: memory, or a 64-bit integer.

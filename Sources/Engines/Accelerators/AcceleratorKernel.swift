@@ -14,6 +14,8 @@ final class AcceleratorKernel: Sendable {
     let columnTableWidth: Int
     /// Bytes per row of the table of what is too long for registers.
     let rowTableByteCount: Int
+    /// Bytes of shared memory that a group asks for.
+    private let sharedByteCount: Int
     /// Numbers and positions of a state.
     let stateCount: (values: Int, positions: Int)
     /// Of each input, what its points are.
@@ -23,15 +25,17 @@ final class AcceleratorKernel: Sendable {
     private let merging: Lazy<Result<any AcceleratorProgram, EngineError>>
 
     /// Compiles, or finds what was compiled before.
+    ///
+    /// - Parameter target: what the kernel is printed for; what the accelerator is, but for what was set otherwise.
     init(
-        _ reduction: Reduction, precision: Precision, squaredDistances: SquaredDistances, on accelerator: any Accelerator
+        _ reduction: Reduction, precision: Precision, squaredDistances: SquaredDistances, for target: AcceleratorTarget,
+        on accelerator: any Accelerator
     ) throws(EngineError) {
         let properties = accelerator.properties
         let source: AcceleratorSource
         do throws(FormulaError) {
             source = try AcceleratorSource(
-                reduction, precision: precision, squaredDistances: squaredDistances, language: properties.language,
-                sharedByteCount: properties.sharedByteCount)
+                reduction, precision: precision, squaredDistances: squaredDistances, for: target)
         } catch {
             throw EngineError("\(error)")
         }
@@ -51,12 +55,13 @@ final class AcceleratorKernel: Sendable {
         centreWidth = kernel.centreWidth
         columnTableWidth = kernel.columnTableWidth
         rowTableByteCount = source.rowTableByteCount
+        sharedByteCount = source.sharedByteCount
         stateCount = kernel.stateCount
         inputs = kernel.inputs
         program = try accelerator.program(source.text)
         merging = Lazy {
             Result { () throws(EngineError) in
-                let source = AcceleratorSource(merging: reduction, precision: precision, language: properties.language)
+                let source = AcceleratorSource(merging: reduction, precision: precision, language: target.language)
                 return try accelerator.program(source.text)
             }
         }
@@ -157,7 +162,8 @@ final class AcceleratorKernel: Sendable {
             .number(parts > 1 ? partLength : max(1, arrays.columns)), .number(states?.first ?? -1), .number(firstPosition),
         ]
         try launch(
-            "khufu_rows", of: program, groups: tasks?.count ?? arrays.items * blocks * parts, arguments, on: queue)
+            "khufu_rows", of: program, groups: tasks?.count ?? arrays.items * blocks * parts,
+            sharedByteCount: sharedByteCount, arguments, on: queue)
     }
 
     /// Merges the states of rows, of all items alike, or of those that a list says.
@@ -188,13 +194,14 @@ final class AcceleratorKernel: Sendable {
     }
 
     private func launch(
-        _ entry: String, of program: any AcceleratorProgram, groups: Int, _ arguments: [KernelArgument],
-        on queue: any AcceleratorQueue
+        _ entry: String, of program: any AcceleratorProgram, groups: Int, sharedByteCount: Int = 0,
+        _ arguments: [KernelArgument], on queue: any AcceleratorQueue
     ) throws(EngineError) {
         guard groups > 0 else { return }
         guard groups <= Int(Int32.max) else {
             throw EngineError("A call of \(groups) groups of rows is more than a device takes, 2147483647.")
         }
-        try program.launch(entry, groups: groups, threads: threads, arguments: arguments, on: queue)
+        try program.launch(
+            entry, groups: groups, threads: threads, sharedByteCount: sharedByteCount, arguments: arguments, on: queue)
     }
 }

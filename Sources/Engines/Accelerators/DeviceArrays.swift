@@ -78,7 +78,7 @@ final class DeviceArrays: ExpressionArrays {
         _ array: DeviceBuffer?, _ term: TotalTerm, _ type: ScalarType, readsTotals: Bool, _ launch: Launch
     ) throws {
         let source = TotalSource(
-            language: accelerator.properties.language, storage: type, usesFloat64: wide == .float64, readsTotals: readsTotals,
+            language: accelerator.properties.target.language, storage: type, usesFloat64: wide == .float64, readsTotals: readsTotals,
             keptAxes: term.kept.count, summedAxes: term.summed.count)
         let threads = launch.count * launch.parts
         try accelerator.program(source.text).launch(

@@ -9,6 +9,8 @@ struct CUDADescription: Hashable, Sendable {
     let multiprocessorCount: Int
     let memoryByteCount: Int
     let sharedByteCount: Int
+    /// What a group may share of it where its kernel asks for more.
+    let largestSharedByteCount: Int
     let largestGroup: Int
     let hasMemoryPools: Bool
 
@@ -35,6 +37,7 @@ struct CUDADescription: Hashable, Sendable {
         capability = ComputeCapability(number: 10 * (try attribute(.capabilityMajor)) + (try attribute(.capabilityMinor)))
         multiprocessorCount = try attribute(.multiprocessorCount)
         sharedByteCount = try attribute(.sharedByteCount)
+        largestSharedByteCount = max(sharedByteCount, try attribute(.largestSharedByteCount))
         largestGroup = try attribute(.largestGroup)
         // Drivers before 11.2 do not know the attribute.
         hasMemoryPools = driver.pool != nil ? try attribute(.hasMemoryPools) != 0 : false

@@ -21,15 +21,19 @@ final class CUDADevice: Accelerator {
         description = context.description
         streams = CUDAStreams(context)
         properties = AcceleratorProperties(
-            name: description.name, language: .cuda, unitCount: description.multiprocessorCount,
-            memoryByteCount: description.memoryByteCount, sharedByteCount: description.sharedByteCount,
+            name: description.name,
+            target: AcceleratorTarget(
+                .cuda, sharedByteCount: description.sharedByteCount,
+                largestSharedByteCount: description.largestSharedByteCount,
+                hasTensorCores: description.capability.number >= 80),
+            unitCount: description.multiprocessorCount, memoryByteCount: description.memoryByteCount,
             largestGroup: description.largestGroup, hasFloat64: true)
     }
 
     func program(_ source: String) throws(EngineError) -> any AcceleratorProgram {
         try context.requireOurs()
         return try programs.value(for: source) { () throws(EngineError) in
-            try CUDAProgram(try code(of: source), context: context)
+            try CUDAProgram(try code(of: source), context: context, properties: properties)
         }
     }
 

@@ -25,6 +25,8 @@ final class CUDADriver: Sendable {
     let cuModuleGetFunction:
         @convention(c) (_ function: UnsafeMutablePointer<UInt>, _ module: UInt, _ name: UnsafePointer<CChar>) -> Int32
     let cuModuleUnload: @convention(c) (_ module: UInt) -> Int32
+    let cuFuncGetAttribute: @convention(c) (UnsafeMutablePointer<Int32>, _ attribute: Int32, _ function: UInt) -> Int32
+    let cuFuncSetAttribute: @convention(c) (_ function: UInt, _ attribute: Int32, _ value: Int32) -> Int32
     let cuLaunchKernel:
         @convention(c) (
             _ function: UInt, _ gridX: UInt32, _ gridY: UInt32, _ gridZ: UInt32, _ blockX: UInt32, _ blockY: UInt32,
@@ -83,6 +85,8 @@ final class CUDADriver: Sendable {
         cuModuleLoadData = try library.function("cuModuleLoadData")
         cuModuleGetFunction = try library.function("cuModuleGetFunction")
         cuModuleUnload = try library.function("cuModuleUnload")
+        cuFuncGetAttribute = try library.function("cuFuncGetAttribute")
+        cuFuncSetAttribute = try library.function("cuFuncSetAttribute")
         cuLaunchKernel = try library.function("cuLaunchKernel")
 
         cuMemGetInfo = try library.function("cuMemGetInfo_v2")
@@ -128,7 +132,16 @@ extension CUDADriver {
         case multiprocessorCount = 16
         case capabilityMajor = 75
         case capabilityMinor = 76
+        case largestSharedByteCount = 97
         case hasMemoryPools = 115
+    }
+
+    /// `CUfunction_attribute`.
+    enum FunctionAttribute: Int32 {
+        /// What the code declares.
+        case sharedByteCount = 1
+        /// The most that a launch may ask for beside it.
+        case largestDynamicSharedByteCount = 8
     }
 
     /// `CUpointer_attribute`.

@@ -26,10 +26,11 @@ final class OpenCLDevice: Accelerator {
             + (rounding & CLConstant.roundsDivisionCorrectly != 0 ? " -cl-fp32-correctly-rounded-divide-sqrt" : "")
         properties = AcceleratorProperties(
             name: library.text { library.getDeviceInfo(device, CLConstant.deviceName, $0, $1, $2) },
-            language: .openCL,
+            target: AcceleratorTarget(
+                .openCL, sharedByteCount: min(48 << 10, library.number(device, CLConstant.sharedByteCount, as: UInt64.self)),
+                largestSharedByteCount: library.number(device, CLConstant.sharedByteCount, as: UInt64.self)),
             unitCount: max(1, library.number(device, CLConstant.unitCount, as: UInt32.self)),
             memoryByteCount: library.number(device, CLConstant.memoryByteCount, as: UInt64.self),
-            sharedByteCount: min(48 << 10, library.number(device, CLConstant.sharedByteCount, as: UInt64.self)),
             largestGroup: library.number(device, CLConstant.largestGroup, as: Int.self),
             hasFloat64: library.number(device, CLConstant.doubleConfiguration, as: UInt64.self) != 0)
     }

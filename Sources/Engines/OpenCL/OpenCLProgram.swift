@@ -20,8 +20,10 @@ final class OpenCLProgram: AcceleratorProgram, @unchecked Sendable {
     }
 
     func launch(
-        _ entry: String, groups: Int, threads: Int, arguments: [KernelArgument], on queue: any AcceleratorQueue
+        _ entry: String, groups: Int, threads: Int, sharedByteCount: Int, arguments: [KernelArgument],
+        on queue: any AcceleratorQueue
     ) throws(EngineError) {
+        guard groups > 0 else { return }
         let library = device.library
         guard let queue = queue as? OpenCLQueue else { preconditionFailure("the queue is another library's") }
         let stream = OpenCLDevice.Handle(object: queue.queue)
@@ -39,6 +41,11 @@ final class OpenCLProgram: AcceleratorProgram, @unchecked Sendable {
                         status = library.setKernelArgument(kernel, UInt32(place), MemoryLayout<Int64>.size, &number)
                     }
                     guard status == 0 else { throw device.failure("passing argument \(place) of \(entry)", status) }
+                }
+                if sharedByteCount != 0 {
+                    try device.properties.requireShared(sharedByteCount, besides: 0, of: entry)
+                    let status = library.setKernelArgument(kernel, UInt32(arguments.count), sharedByteCount, nil)
+                    guard status == 0 else { throw device.failure("giving \(entry) \(sharedByteCount) shared bytes", status) }
                 }
                 var (total, group) = (groups * threads, threads)
                 let status = library.enqueueKernel(stream.object, kernel, 1, nil, &total, &group, 0, nil, nil)

@@ -12,6 +12,7 @@ package final class KernelCache: Sendable {
     private let libraries: PerProcess<Memo<Request, SharedLibrary, CompilationError>>
     private let workshop: PerProcess<Lazy<Result<Workshop, CompilationError>>>
     private let setting: Lazy<Result<DistanceSetting, CompilationError>>
+    private let tensorCores: Lazy<Result<TensorCoreSetting, CompilationError>>
     /// How many kernels this process has made.
     private let madeCount = Atomic(0)
 
@@ -22,8 +23,8 @@ package final class KernelCache: Sendable {
     }
 
     /// - Parameters:
-    ///   - environment: where `KHUFU_CC`, `KHUFU_SIMD`, `KHUFU_SQUARED_DISTANCES`, `KHUFU_CACHE_DIR`, `XDG_CACHE_HOME`, `HOME`, `TMPDIR` and
-    ///     `PATH` are looked up; also that of the compiler. Nothing is looked up, and no file touched, before the first use; then once.
+    ///   - environment: where `KHUFU_CC`, `KHUFU_SIMD`, `KHUFU_SQUARED_DISTANCES`, `KHUFU_TENSOR_CORES`, `KHUFU_CACHE_DIR`, `XDG_CACHE_HOME`,
+    ///     `HOME`, `TMPDIR` and `PATH` are looked up; also that of the compiler. Nothing is looked up, and no file touched, before the first use; then once.
     ///   - capacity: how many libraries stay in memory though nobody uses them.
     ///   - diskLimit: how many bytes the folder may hold.
     package init(
@@ -34,6 +35,7 @@ package final class KernelCache: Sendable {
         libraries = PerProcess { Memo(capacity: capacity) }
         workshop = PerProcess { Lazy { Workshop.opened(environment) } }
         setting = Lazy { DistanceSetting.read(environment) }
+        tensorCores = Lazy { TensorCoreSetting.read(environment) }
     }
 
     /// The machine code of a source text.
@@ -90,6 +92,11 @@ package final class KernelCache: Sendable {
     /// How the environment and the processor have squared distances computed.
     package var distances: DistanceSetting {
         get throws(CompilationError) { try setting.value.get() }
+    }
+
+    /// Whether kernels for an accelerator that has tensor cores, or has none, are made for them.
+    package func usesTensorCores(_ hasThem: Bool) throws(CompilationError) -> Bool {
+        try tensorCores.value.get().isOn ?? hasThem
     }
 
     /// Every compiler there is, each tried, in order of preference: for a report. Takes its time.

@@ -50,35 +50,42 @@ extension FormulaLowering {
         return distances
     }
 
-    func emit(_ distance: LongDistance) -> Value {
+    /// - Parameter isContracted: whether inner products are computed for a tile of pairs at a time.
+    func emit(_ distance: LongDistance, isContracted: Bool) -> Value {
         let n = distance.row.dimension
         let (u, v) = (operand(distance.row), operand(distance.column))
         let centre = emitCentre(of: distance.column)
 
         let share = builder.constant(LongDistance.leastShare)
 
-        /// x - c in lanes, and its squared norm.
-        func centred(_ x: Operand) -> (ArrayReference, squaredNorm: Value) {
+        /// x - c, in an array.
+        func centred(_ x: Operand) -> ArrayReference {
             let array = builder.array(n)
             builder.loop(n) { k in builder.store(x[k] - builder.centre(k + centre), in: array, at: k) }
-            return (array, sumOfSquares(n) { k in builder.load(array, at: k) })
+            return array
         }
         let (row, rowNorm, rowBound) = builder.inSection(.row) {
-            let (row, norm) = centred(u)
+            let row = centred(u)
+            let norm = sumOfSquares(n) { k in builder.load(row, at: k) }
             return (row, norm, norm * share)
         }
         let column = builder.reserveColumnTable(n + 2)
         let (columnNorm, columnBound) = (Index(column + n), Index(column + n + 1))
         builder.inSection(.column) {
-            let (array, norm) = centred(v)
-            builder.loop(n) { k in
-                builder.storeInColumnTable(builder.constant(-2) * builder.load(array, at: k), at: k + column)
+            // On accelerators an array is registers, of which there are few: differences are computed twice.
+            let array = builder.kernel.isForAccelerators ? nil : centred(v)
+            func component(_ k: Index) -> Value {
+                array.map { builder.load($0, at: k) } ?? v[k] - builder.centre(k + centre)
             }
+            let norm = sumOfSquares(n, component)
+            builder.loop(n) { k in builder.storeInColumnTable(builder.constant(-2) * component(k), at: k + column) }
             builder.storeInColumnTable(norm, at: columnNorm)
             builder.storeInColumnTable(norm * share, at: columnBound)
         }
 
-        let product = builder.sum(n) { k in builder.load(row, at: k) * builder.columnTable(k + column) }
+        let product =
+            (isContracted ? builder.contract(Contraction(row: row, column: .table, first: column)) : nil)
+            ?? builder.sum(n) { k in builder.load(row, at: k) * builder.columnTable(k + column) }
         // In this order it overflows only where the distance does, or to -inf. An infinite component makes the bound infinite,
         // which nothing exceeds; nor does NaN.
         let squared = (rowNorm + product) + builder.columnTable(columnNorm)
@@ -118,7 +125,7 @@ extension FormulaLowering {
 
 extension Formula {
     /// The argument of an operation with this name.
-    fileprivate func argument(of name: String) -> Formula? {
+    func argument(of name: String) -> Formula? {
         type(of: operation).name == name ? arguments[0] : nil
     }
 }

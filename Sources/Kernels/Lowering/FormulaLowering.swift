@@ -17,7 +17,9 @@ struct FormulaLowering {
     /// Where column nodes that pairs use begin in the column table.
     private var tablePlaces: [Formula: Int] = [:]
     /// The nodes that are computed by inner products.
-    private var distances: [Formula: LongDistance] = [:]
+    private(set) var distances: [Formula: LongDistance] = [:]
+    /// The one that is computed for a tile of pairs at a time.
+    private var contracted: Formula?
 
     private enum Place {
         case register(Value)
@@ -35,6 +37,7 @@ struct FormulaLowering {
     mutating func place(_ roots: [Formula]) {
         let order = Formula.topologicalOrder(roots)
         if builder.kernel.squaredDistances == .inner { distances = longDistances(order, roots: roots) }
+        if builder.kernel.contracts { contracted = longestContraction(order) }
         let usedPerPair = Set(roots + order.filter { stage($0) == .pair }.flatMap(\.arguments))
         let kept = nodesToKeep(order, roots: roots)
         for formula in order where kept.contains(formula) && places[formula] == nil {
@@ -140,7 +143,10 @@ struct FormulaLowering {
             builder.loop(formula.dimension) { k in builder.store(source[k], in: array, at: k) }
             return .array(array)
         }
-        if let distance = distances[formula] { return .register(emit(distance)) }
+        if let distance = distances[formula] { return .register(emit(distance, isContracted: formula == contracted)) }
+        if formula == contracted, let (row, column) = factors(of: formula), let product = emitContraction(row, column) {
+            return .register(product)
+        }
         let arguments = formula.arguments.map { operand($0) }
         switch formula.operation.lowering(formula.arguments.map(\.dimension)) {
         case .inline(let component):
@@ -189,6 +195,18 @@ struct FormulaLowering {
             return Operand(dimension: formula.dimension) { k in component([k], arguments, builder) }
         default: preconditionFailure("\(type(of: formula.operation).name) should have been kept")
         }
+    }
+
+    /// The array that holds a formula's components.
+    func array(of formula: Formula) -> ArrayReference? {
+        if case .array(let array) = places[formula] { array } else { nil }
+    }
+
+    /// Where pairs find a column's vector.
+    func source(of formula: Formula) -> (source: ColumnSource, first: Int)? {
+        if let first = tablePlaces[formula] { return (.table, first) }
+        guard places[formula] == nil, formula.variable != nil else { return nil }
+        return (.input(inputs.firstIndex { $0.variable == formula.variable }!), 0)
     }
 
     private func inputOperand(_ formula: Formula) -> Operand {

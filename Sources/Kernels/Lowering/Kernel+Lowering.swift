@@ -11,11 +11,12 @@ extension Kernel {
         try self.init(lowering: reduction, precision: precision, squaredDistances: squaredDistances, isForAccelerators: false)
     }
 
-    /// - Parameter chunkLength: how many components of the result are computed at a time; nil for all of them.
+    /// - Parameters:
+    ///   - chunkLength: how many components of the result are computed at a time; nil for all of them.
+    ///   - contracts: whether the longest inner product of a row and a column is computed for a tile of pairs at a time.
     init(
         lowering reduction: Reduction, precision: Precision, squaredDistances: SquaredDistances = .direct,
-        isForAccelerators: Bool,
-        chunkLength: Int? = nil
+        isForAccelerators: Bool, chunkLength: Int? = nil, contracts: Bool = false
     ) throws(FormulaError) {
         let accumulator = reduction.accumulator
         self.init(
@@ -31,6 +32,7 @@ extension Kernel {
             },
             stateCount: accumulator.stateCount)
         self.isForAccelerators = isForAccelerators
+        self.contracts = contracts
         let builder = KernelBuilder(self)
         if let chunkLength { builder.cut(reduction.cuttableDimension, into: chunkLength) }
         builder.write(reduction)

@@ -44,6 +44,11 @@ public struct Kernel: Sendable {
     /// again rather than kept, and long sums begin with component 0.
     var isForAccelerators = false
 
+    /// Whether the longest inner product of a row and a column is to be computed for a tile of pairs at a time.
+    var contracts = false
+    /// That inner product.
+    public internal(set) var contraction: Contraction?
+
     /// Numbers of the points amid the columns.
     public internal(set) var centreWidth = 0
     /// Numbers per column in the table of column values.
@@ -74,10 +79,16 @@ public struct Precision: Hashable, Sendable {
     public var accumulator: ScalarType
     /// How exact exponentials are.
     public var exponentials: Exponentials
+    /// How exact inner products on tensor cores are.
+    public var innerProducts: InnerProducts
 
-    public init(storage: ScalarType, accumulator: ScalarType? = nil, exponentials: Exponentials = .accurate) {
+    public init(
+        storage: ScalarType, accumulator: ScalarType? = nil, exponentials: Exponentials = .accurate,
+        innerProducts: InnerProducts = .accurate
+    ) {
         self.storage = storage
         self.exponentials = exponentials
+        self.innerProducts = innerProducts
         self.accumulator = accumulator ?? (storage == .float64 ? .float64 : .float32)
     }
 
@@ -90,6 +101,14 @@ public enum Exponentials: String, Hashable, Sendable, CaseIterable {
     /// Within two units in the last place.
     case accurate
     /// Relative errors of about 1e-4 in float32, in less time; e^0 is 1. In float64 as accurate.
+    case fast
+}
+
+/// How exact inner products of long float32 vectors are where tensor cores compute them.
+public enum InnerProducts: String, Hashable, Sendable, CaseIterable {
+    /// As in float32.
+    case accurate
+    /// Of factors rounded to 11 bits (NVIDIA's TF32), in a third of the time: relative errors of up to 1e-3.
     case fast
 }
 
@@ -154,6 +173,8 @@ public enum Expression: Hashable, Sendable {
     case centre(Index)
     /// A number of the current column's entry in the table.
     case columnTable(Index)
+    /// The pair's inner product, of those that are computed for a tile of pairs at a time.
+    case contraction
     /// A loop counter as a number.
     case counter(Index)
     case columnPosition

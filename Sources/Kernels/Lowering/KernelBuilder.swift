@@ -115,6 +115,14 @@ final class KernelBuilder: Emitter {
 
     func input(_ place: Int, _ component: Index) -> Value { define(.number, .input(place, component)) }
     func columnTable(_ component: Index) -> Value { define(.number, .columnTable(component)) }
+
+    /// The inner product that is computed for a tile of pairs at a time; nil where that is another one.
+    func contract(_ contraction: Contraction) -> Value? {
+        guard kernel.contracts, kernel.contraction == nil || kernel.contraction == contraction else { return nil }
+        kernel.contraction = contraction
+        return define(.number, .contraction)
+    }
+
     func centre(_ component: Index) -> Value { define(.number, .centre(component)) }
 
     func partValue(_ component: Index) -> Value { define(totalType, .partValue(component)) }

@@ -30,9 +30,11 @@ protocol Dialect: Sendable {
     /// A number of a parameter, the same for all lanes.
     func parameterNumber(of input: Kernel.Input, _ component: String, in lanes: LanePoints) -> String
     /// One number of the current column, of an input or of the table.
-    func columnNumber(of source: ColumnSource, _ column: String, _ component: String) -> String
-    /// Where a component of the current column is among those that are held.
-    func columnComponent(_ index: Index, of source: ColumnSource) -> Index
+    ///
+    /// - Parameter position: a component in the language's words.
+    func columnNumber(of source: ColumnSource, _ column: String, _ index: Index, _ position: (Index) -> String) -> String
+    /// The inner product of the row and the current column, of those that are computed for a tile of pairs at a time.
+    func contraction(_ column: String) -> String
     /// The current column's position in lanes.
     func columnPosition(_ column: String) -> String
 
@@ -58,7 +60,7 @@ enum ColumnSource: Hashable { case input(Int), table }
 extension Dialect {
     func element(_ array: ArrayInfo, _ position: String, _ block: String) -> String { "\(array.name)[\(position)]\(block)" }
 
-    func columnComponent(_ index: Index, of source: ColumnSource) -> Index { index }
+    func contraction(_ column: String) -> String { preconditionFailure("is computed pair by pair") }
 
     func parameterNumber(of input: Kernel.Input, _ component: String, in lanes: LanePoints) -> String {
         "\(Kernel.inputName(input))[\(component)]"

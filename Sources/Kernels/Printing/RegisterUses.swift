@@ -112,7 +112,7 @@ extension Expression {
     /// Whether this only reads memory.
     var isFetch: Bool {
         switch self {
-        case .load, .columnTable, .centre, .input, .partValue, .partPosition: true
+        case .load, .columnTable, .contraction, .centre, .input, .partValue, .partPosition: true
         default: false
         }
     }

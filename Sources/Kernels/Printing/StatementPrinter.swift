@@ -207,6 +207,7 @@ struct StatementPrinter {
         case .input(let place, let index):
             return dialect.laneNumber(of: kernel.inputs[place], position(index), in: lanes)
         case .counter(let index): return dialect.splat(position(index), type)
+        case .contraction: return dialect.contraction(column)
         case .columnPosition: return dialect.splat(dialect.columnPosition(column), type)
         case .positionZero: return dialect.splat("0", type)
         case .partValue(let index): return dialect.partNumber(position(index))
@@ -221,12 +222,11 @@ struct StatementPrinter {
         switch expression {
         case .centre(let index): return "centre[\(position(index))]"
         case .columnTable(let index):
-            return dialect.columnNumber(of: .table, column, position(dialect.columnComponent(index, of: .table)))
+            return dialect.columnNumber(of: .table, column, index, position)
         case .input(let place, let index):
             let input = kernel.inputs[place]
             if input.role == .column, lanes == .rows {
-                return dialect.columnNumber(
-                    of: .input(place), column, position(dialect.columnComponent(index, of: .input(place))))
+                return dialect.columnNumber(of: .input(place), column, index, position)
             }
             guard input.role == .parameter, !kernel.precision.storage.isHalf else { return nil }
             return dialect.parameterNumber(of: input, position(index), in: lanes)

@@ -28,6 +28,9 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static int deviceCount = 1, hasPools = 1, capability = 90, driverVersion = 12080, initStatus = OK, pushStatus = OK;
 // Other than 0: all of the host's memory counts as the device's, as where a test's arrays stand for tensors on a GPU.
 static int hostIsDevice;
+// The bytes of shared memory that every kernel declares.
+static int ownShared;
+enum { USUAL_SHARED = 49152, LARGEST_SHARED = 232448 };
 static int nvrtcMajor = 12, nvrtcMinor = 8;
 static int failingCall, failure, callCount;
 static int contexts, depth, modules, streams, events, buffers, programs, faults;
@@ -37,7 +40,7 @@ static size_t logSize;
 #define SETTING(name) if (!strcmp(key, #name)) { name = value; return; }
 void fake_set(const char *key, int value) {
     SETTING(deviceCount) SETTING(hasPools) SETTING(capability) SETTING(driverVersion) SETTING(initStatus) SETTING(pushStatus)
-    SETTING(hostIsDevice) SETTING(nvrtcMajor) SETTING(nvrtcMinor) SETTING(failingCall) SETTING(failure) SETTING(callCount)
+    SETTING(hostIsDevice) SETTING(nvrtcMajor) SETTING(nvrtcMinor) SETTING(ownShared) SETTING(failingCall) SETTING(failure) SETTING(callCount)
     abort();
 }
 
@@ -105,10 +108,11 @@ CUresult cuDeviceGetAttribute(int *value, int attribute, int device) {
     BEGIN
     switch (attribute) {
     case 1: *value = 1024; break;
-    case 8: *value = 49152; break;
+    case 8: *value = USUAL_SHARED; break;
     case 16: *value = 132; break;
     case 75: *value = capability / 10; break;
     case 76: *value = capability % 10; break;
+    case 97: *value = LARGEST_SHARED; break;
     case 115: *value = hasPools; break;
     default: return end(INVALID_VALUE);
     }
@@ -170,8 +174,8 @@ static void add(Stream *stream, Work work) {
 }
 
 // The kernels: x[k] += 1, and x[k] = y[k], for k < n.
-static const char *kernelNames[] = {"add_one", "copy", "khufu_columns", "khufu_rows", "khufu_merge", "khufu_total"};
-enum { KERNEL_COUNT = 6, FIRST_CHECKED = 2 };
+static const char *kernelNames[] = {"add_one", "copy", "khufu_centre", "khufu_columns", "khufu_rows", "khufu_merge", "khufu_total"};
+enum { KERNEL_COUNT = 7, FIRST_CHECKED = 2 };
 static void run_kernel(const Work *work) {
     if (work->function >= FIRST_CHECKED) {
         for (int k = 0; k < work->count; k++)
@@ -357,7 +361,7 @@ CUresult cuModuleLoadData(Handle *module, const char *image) {
     return end(OK);
 }
 CUresult cuModuleUnload(Handle module) { BEGIN_ENDING NEED_CONTEXT modules--; LOG("unload module\n"); return end(failed); }
-typedef struct { int number, count; char isPointer[64]; } Function;
+typedef struct { int number, count, own, granted; char isPointer[64]; } Function;
 
 /// Which of a kernel's parameters are pointers, from its text.
 static void read_parameters(const char *code, const char *name, Function *function) {
@@ -381,18 +385,37 @@ CUresult cuModuleGetFunction(Handle *function, Handle module, const char *name) 
             Function *made = calloc(1, sizeof(Function));
             made->number = k;
             made->count = k == 0 ? 2 : 3;
+            made->own = ownShared;
+            made->granted = USUAL_SHARED - ownShared;
             if (k >= FIRST_CHECKED) read_parameters((const char *)module, name, made);
             *function = (Handle)made;
             return end(OK);
         }
     return end(NOT_FOUND);
 }
+CUresult cuFuncGetAttribute(int *value, int attribute, Handle function) {
+    BEGIN NEED_CONTEXT
+    if (attribute != 1) return end(INVALID_VALUE);
+    *value = ((Function *)function)->own;
+    return end(OK);
+}
+CUresult cuFuncSetAttribute(Handle function, int attribute, int value) {
+    BEGIN NEED_CONTEXT
+    Function *granted = (Function *)function;
+    if (attribute != 8 || value < 0 || value > LARGEST_SHARED - granted->own) return end(INVALID_VALUE);
+    granted->granted = value;
+    LOG("let %s share %d bytes\n", kernelNames[granted->number], value);
+    return end(OK);
+}
 CUresult cuLaunchKernel(Handle function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY, unsigned blockZ,
     unsigned shared, Handle stream, void **arguments, void **extra) {
     BEGIN NEED_CONTEXT
     if (blockX > 1024) return end(INVALID_VALUE);
     const Function *started = (const Function *)function;
-    LOG("launch %s %u x %u on stream %d\n", kernelNames[started->number], gridX, blockX, stream_of(stream)->number);
+    if (shared > (unsigned)started->granted) return end(INVALID_VALUE);
+    LOG("launch %s %u x %u on stream %d", kernelNames[started->number], gridX, blockX, stream_of(stream)->number);
+    if (shared) LOG(", sharing %u bytes", shared);
+    LOG("\n");
     Work work = {.kind = KERNEL, .function = started->number, .count = started->count};
     for (int k = 0; k < started->count; k++)
         if (started->number < FIRST_CHECKED || started->isPointer[k]) memcpy(&work.arguments[k], arguments[k], 8);

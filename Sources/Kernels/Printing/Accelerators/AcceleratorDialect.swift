@@ -59,6 +59,7 @@ struct AcceleratorDialect: Dialect {
     // MARK: Places
 
     func element(_ array: ArrayInfo, _ position: String, _ block: String) -> String {
+        if self.block.isShared(array.reference) { return "matrices[THREAD * ROW_STRIDE + \(position)]" }
         guard let first = self.block.rowTable[array.reference.id] else { return "\(array.name)[\(position)]\(block)" }
         let component = [position, first > 0 ? "\(first)" : "0"].filter { $0 != "0" }.joined(separator: " + ")
         return "row_table[\(component.isEmpty ? "" : "(\(component)) * row_stride + ")row[r]]"
@@ -89,18 +90,26 @@ struct AcceleratorDialect: Dialect {
 
     private static let mostKeptNumbers = 16
 
-    func columnNumber(of source: ColumnSource, _ column: String, _ component: String) -> String {
-        if let tile = block.tile, let offset = tile.offsets[source] {
-            return "tile[\(element(tile.stride, column, [offset == 0 ? "0" : "\(offset)", component]))]"
+    func columnNumber(of source: ColumnSource, _ column: String, _ index: Index, _ position: (Index) -> String) -> String {
+        guard let tile = block.tile, tile.holds(index, of: source) else {
+            let place = element(kernel.dimension(of: source), "(tile_first + \(column))", position(index))
+            return "\(kernel.name(of: source))[\(place)]"
         }
-        return "\(kernel.name(of: source))[\(element(kernel.dimension(of: source), "(tile_first + \(column))", component))]"
+        var offset = tile.offsets[source]!
+        let components = tile.components[source]!
+        var own = index
+        if components.lowerBound > 0 {
+            offset -= components.lowerBound
+            own = index + offset
+            offset = 0
+        } else if let chunk = kernel.chunk, components.count != kernel.dimension(of: source) {
+            own = index.within(chunk)
+        }
+        return "tile[\(element(tile.stride, column, ["\(offset)", position(own)]))]"
     }
 
-    func columnComponent(_ index: Index, of source: ColumnSource) -> Index {
-        guard let chunk = kernel.chunk, let tile = block.tile, let length = tile.lengths[source],
-            length != kernel.dimension(of: source)
-        else { return index }
-        return index.within(chunk)
+    func contraction(_ column: String) -> String {
+        "matrices[\(block.contraction!.firstColumn) + PRODUCT_STRIDE * \(column) + THREAD]"
     }
 
     func partNumber(_ component: String) -> String {

@@ -29,6 +29,7 @@ extension AcceleratorFrame {
         if dialect.hasLongParameters { body.line("int origin = 0;") }
         rows(&body)
         if let tile = block.tile { body.line("SHARED \(number) tile[\(tile.columns * tile.stride)];") }
+        contractionMemory(&body)
         arrays(of: Set(Kernel.Section.allCases).subtracting([.centre, .column]), &body)
         crossingRegisters(&body)
         body.line("")
@@ -44,7 +45,7 @@ extension AcceleratorFrame {
         } else {
             passRanges(&body)
         }
-        return function("khufu_rows", parameters, body)
+        return function("khufu_rows", parameters, groups: block.groupsPerUnit, body)
     }
 
     /// Which rows and columns are this group's.

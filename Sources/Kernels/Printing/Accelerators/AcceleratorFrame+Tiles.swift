@@ -8,7 +8,7 @@ import Formulas
 extension AcceleratorFrame {
     /// All columns of a range, from `begin` to `end`.
     func passColumns(_ body: inout StatementPrinter) {
-        let length = block.tile?.columns ?? Self.usualLength
+        let length = block.tile?.columns ?? (block.contraction == nil ? Self.usualLength : ContractionTile.columns)
         guard let blockLength = kernel.blockLength else { return tiles(length, "begin", "end", &body) }
         let isTile = length == blockLength
         let name = isTile ? "tile_first" : "block_first"
@@ -30,7 +30,10 @@ extension AcceleratorFrame {
 
     private func tile(_ length: Int, _ end: String, _ body: inout StatementPrinter) {
         body.line("const int tile_count = \(end) - tile_first < \(length) ? (int)(\(end) - tile_first) : \(length);")
+        if block.tile != nil || block.contraction != nil { body.line("BARRIER();") }
         if let tile = block.tile { fill(tile, &body) }
+        contract(&body)
+        if block.tile != nil, block.contraction == nil { body.line("BARRIER();") }
         columnLoop(&body)
     }
 
@@ -73,11 +76,14 @@ extension AcceleratorFrame {
     private func fetch(_ statements: [Statement], _ body: inout StatementPrinter) {
         guard let tile = block.tile else { return }
         var places: [Expression: Int] = [:]
+        func place(_ source: ColumnSource, _ index: Index) -> Int {
+            tile.offsets[source]! - tile.components[source]!.lowerBound + index.constant
+        }
         for case .define(_, let expression) in statements {
             switch expression {
-            case .columnTable(let index) where index.terms.isEmpty: places[expression] = tile.offsets[.table]! + index.constant
-            case .input(let place, let index) where index.terms.isEmpty && kernel.inputs[place].role == .column:
-                places[expression] = tile.offsets[.input(place)]! + index.constant
+            case .columnTable(let index) where index.terms.isEmpty: places[expression] = place(.table, index)
+            case .input(let input, let index) where index.terms.isEmpty && kernel.inputs[input].role == .column:
+                places[expression] = place(.input(input), index)
             default: break
             }
         }
@@ -92,22 +98,22 @@ extension AcceleratorFrame {
 
     /// Copies columns to where the group shares them.
     private func fill(_ tile: ColumnTile, _ body: inout StatementPrinter) {
-        body.line("BARRIER();")
         for source in tile.offsets.keys.sorted(by: { tile.offsets[$0]! < tile.offsets[$1]! }) {
-            let (dimension, length) = (kernel.dimension(of: source), tile.lengths[source]!)
+            let (dimension, components) = (kernel.dimension(of: source), tile.components[source]!)
+            let length = components.count
             let name = kernel.name(of: source)
             let offset = tile.offsets[source]! == 0 ? "" : " + \(tile.offsets[source]!)"
             body.braced("for (int k = THREAD; k < tile_count * \(length); k += THREADS)") { body in
                 let place =
                     length == 1
                     ? "k * \(tile.stride)" : length == tile.stride ? "k" : "k / \(length) * \(tile.stride) + k % \(length)"
+                let first = components.lowerBound > 0 ? "\(components.lowerBound)" : kernel.chunk.map { "k\($0.counter)" } ?? ""
                 let origin =
                     length == dimension
                     ? "tile_first * \(dimension) + k"
-                    : "(tile_first + k / \(length)) * \(dimension) + k\(kernel.chunk!.counter) + k % \(length)"
+                    : "(tile_first + k / \(length)) * \(dimension) + \(first) + k % \(length)"
                 body.line("tile[\(place)\(offset)] = \(name)[\(origin)];")
             }
         }
-        body.line("BARRIER();")
     }
 }

@@ -23,7 +23,8 @@ struct AcceleratorFrame {
 
     func text(_ functions: [String?]) -> String {
         let constants = "#define THREADS \(block.threads)\n#define R \(block.rowsPerThread)\n"
-        let prelude = AcceleratorPrelude(language: language, kernel: kernel, dialect: dialect, usesFloat64: usesFloat64)
+        let prelude = AcceleratorPrelude(
+            language: language, kernel: kernel, dialect: dialect, usesFloat64: usesFloat64, contraction: block.contraction)
         return ([heading, constants, prelude.text] + functions.compactMap { $0 }).joined(separator: "\n")
     }
 
@@ -49,9 +50,10 @@ struct AcceleratorFrame {
 
     func pointer(_ type: String, _ name: String) -> String { "GLOBAL \(type) *RESTRICT \(name)" }
 
-    func function(_ name: String, _ parameters: [String], _ body: StatementPrinter) -> String {
+    /// - Parameter groups: how many of them a multiprocessor's registers have to suffice for.
+    func function(_ name: String, _ parameters: [String], groups: Int = 1, _ body: StatementPrinter) -> String {
         """
-        KERNEL void \(name)(
+        KERNEL\(groups > 1 ? "_BESIDE(\(groups))" : "") void \(name)(
             \(parameters.joined(separator: ",\n    ")))
         {
         \(body.lines.joined(separator: "\n"))
@@ -70,7 +72,7 @@ struct AcceleratorFrame {
     func arrays(of sections: Set<Kernel.Section>, _ printer: inout StatementPrinter) {
         let used = Set(sections.flatMap { kernel.sections[$0, default: []].flattened }.compactMap(\.access).map(\.array.id))
         for info in kernel.arrays where used.contains(info.reference.id) && info.reference.count > 0 {
-            if block.rowTable[info.reference.id] != nil { continue }
+            if block.rowTable[info.reference.id] != nil || block.isShared(info.reference) { continue }
             let rows = blockDimensions(info.section)
             printer.line("\(dialect.type(info.type)) \(info.name)[\(info.reference.count)]\(rows);")
         }

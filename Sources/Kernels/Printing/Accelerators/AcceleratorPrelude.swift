@@ -6,8 +6,12 @@ struct AcceleratorPrelude {
     let kernel: Kernel
     let dialect: AcceleratorDialect
     let usesFloat64: Bool
+    let contraction: ContractionTile?
 
-    var text: String { Self.types(language, storage: kernel.precision.storage, usesFloat64: usesFloat64) + functions }
+    var text: String {
+        Self.types(language, storage: kernel.precision.storage, usesFloat64: usesFloat64) + functions
+            + (contraction.map { ContractionText.functions(language, $0, isSplit: kernel.splitsContraction) } ?? "")
+    }
 
     /// The languages' words, and conversions from and to what arrays hold.
     static func types(_ language: AcceleratorLanguage, storage: ScalarType, usesFloat64: Bool) -> String {
@@ -46,7 +50,8 @@ struct AcceleratorPrelude {
         typedef long long i64;
         typedef unsigned short u16;
         typedef unsigned u32;
-        #define KERNEL extern "C" __global__ __launch_bounds__(THREADS, 1)
+        #define KERNEL KERNEL_BESIDE(1)
+        #define KERNEL_BESIDE(groups) extern "C" __global__ __launch_bounds__(THREADS, groups)
         #define INLINE static __device__ __forceinline__ __attribute__((unused))
         #define OUTLINE static __device__ __noinline__ __attribute__((unused))
         #define GLOBAL
@@ -82,6 +87,7 @@ struct AcceleratorPrelude {
         typedef ushort u16;
         typedef uint u32;
         #define KERNEL __kernel __attribute__((reqd_work_group_size(THREADS, 1, 1)))
+        #define KERNEL_BESIDE(groups) KERNEL
         #define INLINE static inline
         #define OUTLINE static
         #define GLOBAL __global

@@ -21,6 +21,8 @@ public struct AcceleratorSource: Sendable {
     public let rowTableByteCount: Int
     /// Bytes of arrays that each thread has in memory of its own, as registers are too few.
     public let localByteCount: Int
+    /// Bytes of shared memory that a launch has to ask for; 0 for none.
+    public let sharedByteCount: Int
     /// Whether numbers in float64 are computed with.
     public let usesFloat64: Bool
 
@@ -29,16 +31,13 @@ public struct AcceleratorSource: Sendable {
     /// - Parameters:
     ///   - squaredDistances: how those of long vectors may be computed. Directly, where several columns are in flight: the way out of an
     ///     inner product that cancels would be repeated for each of them.
-    ///   - sharedByteCount: how many bytes a group may share.
     public init(
-        _ reduction: Reduction, precision: Precision, squaredDistances: SquaredDistances = .direct, language: AcceleratorLanguage,
-        sharedByteCount: Int
+        _ reduction: Reduction, precision: Precision, squaredDistances: SquaredDistances = .direct, for target: AcceleratorTarget
     ) throws(FormulaError) {
-        let plan = try BlockPlan(
-            lowering: reduction, precision: precision, squaredDistances: squaredDistances, sharedByteCount: sharedByteCount)
+        let plan = try BlockPlan(lowering: reduction, precision: precision, squaredDistances: squaredDistances, for: target)
         let kernel = plan.kernel
         func frame(_ sections: Set<Kernel.Section>) -> AcceleratorFrame {
-            AcceleratorFrame(kernel: kernel.limited(to: sections), language: language, block: plan.block, isMerging: false)
+            AcceleratorFrame(kernel: kernel.limited(to: sections), language: target.language, block: plan.block, isMerging: false)
         }
         let whole = frame(Set(Kernel.Section.allCases))
         self.init(
@@ -63,6 +62,7 @@ public struct AcceleratorSource: Sendable {
         threads = frame.block.threads
         rowsPerGroup = frame.block.threads * frame.block.rowsPerThread
         rowTableByteCount = frame.block.rowTableWidth * frame.kernel.precision.arithmetic.byteCount
+        sharedByteCount = frame.block.isSharedMemoryAskedFor ? frame.block.contraction!.sharedByteCount : 0
         usesFloat64 = frame.usesFloat64
         localByteCount = frame.localByteCount
     }

@@ -12,12 +12,14 @@ struct BlockPlan {
     let block: ThreadBlock
 
     init(
-        lowering reduction: Reduction, precision: Precision, squaredDistances: SquaredDistances, sharedByteCount: Int
+        lowering reduction: Reduction, precision: Precision, squaredDistances: SquaredDistances, for target: AcceleratorTarget
     ) throws(FormulaError) {
-        func lowered(_ chunkLength: Int?, _ squaredDistances: SquaredDistances) throws(FormulaError) -> Kernel {
+        func lowered(
+            _ chunkLength: Int?, _ squaredDistances: SquaredDistances, contracts: Bool = false
+        ) throws(FormulaError) -> Kernel {
             try Kernel(
                 lowering: reduction, precision: precision, squaredDistances: squaredDistances, isForAccelerators: true,
-                chunkLength: chunkLength)
+                chunkLength: chunkLength, contracts: contracts)
         }
         let whole = try lowered(nil, .direct)
         let dimension = reduction.cuttableDimension
@@ -27,10 +29,15 @@ struct BlockPlan {
         }
         var plans: [Candidate] = []
         for length in lengths {
-            plans += Self.plans(length == nil ? whole : try lowered(length, .direct), sharedByteCount)
+            plans += Self.plans(length == nil ? whole : try lowered(length, .direct), target)
+            if target.hasTensorCores, precision.arithmetic == .float32 {
+                if let plan = Self.contractionPlan(try lowered(length, squaredDistances, contracts: true), target) {
+                    plans.append(plan)
+                }
+            }
             guard squaredDistances == .inner else { continue }
             let kernel = try lowered(length, .inner)
-            if kernel.usesInnerProducts { plans += Self.plans(kernel, sharedByteCount) }
+            if kernel.usesInnerProducts { plans += Self.plans(kernel, target) }
         }
         let fitting = plans.filter { $0.words <= Self.mostWords && $0.statements <= Self.mostStatements }
         // Arrays in memory are slow, whatever else is saved.
@@ -38,7 +45,7 @@ struct BlockPlan {
         guard let best else {
             self.init(
                 keepingArraysInMemory: whole,
-                ThreadBlock(for: whole, rowsPerThread: 1, columns: 1, table: [], sharedByteCount: sharedByteCount))
+                ThreadBlock(for: whole, rowsPerThread: 1, columns: 1, table: [], target: target))
             return
         }
         self.init(kernel: best.kernel, block: best.block)
@@ -97,12 +104,11 @@ struct BlockPlan {
         var cycles: Double
     }
 
-    private static func plans(_ kernel: Kernel, _ sharedByteCount: Int) -> [Candidate] {
+    private static func plans(_ kernel: Kernel, _ target: AcceleratorTarget) -> [Candidate] {
         let words = KernelWords(kernel)
         let cost = kernel.pairCost
         let pair = kernel.sections[.pair, default: []]
-        let functionCycles = kernel.precision.arithmetic == .float64 ? 40 : 8
-        let issued = Double(cost.arithmetic + cost.functions.values.reduce(0, +) * functionCycles)
+        let issued = Self.issued(kernel)
         let long = words.rowArrays.filter { $0.reference.count >= ThreadBlock.shortestTableArray }.map(\.reference.id)
         let tables = long.isEmpty ? [words.tabled] : [words.tabled, words.tabled.union(long)]
         return tables.flatMap { table in
@@ -111,23 +117,64 @@ struct BlockPlan {
             return [4, 3, 2, 1].flatMap { rows in
                 (isRead ? [16, 8, 4, 2, 1] : [1]).map { columns in
                     let block = ThreadBlock(
-                        for: kernel, rowsPerThread: rows, columns: columns, table: table, sharedByteCount: sharedByteCount)
+                        for: kernel, rowsPerThread: rows, columns: columns, table: table, target: target)
                     let read =
                         4 * Double(cost.columnNumbers) / Double(rows)
                         // A number from memory takes the way of three.
                         + 12 * Double(words.rowReads.filter { table.contains($0.key) }.values.reduce(0, +))
                         / Double(block.columns)
-                    // Neither hides the other wholly.
-                    let cycles = max(issued, read) + min(issued, read) / 4
                     return Candidate(
                         kernel: kernel, block: block, words: words.total(rows: rows, columns: block.columns, table: table),
                         statements: block.unrolling(kernel).size(of: pair) * rows * block.columns,
-                        hasLocalArrays: !block.arraysInMemory(kernel).isEmpty,
-                        cycles: cycles * Double(kernel.chunk?.count ?? 1))
+                        hasLocalArrays: !block.arraysInMemory(kernel).isEmpty, cycles: Self.cycles(kernel, issued, read))
                 }
             }
         }
     }
+
+    /// Instructions of a pair.
+    private static func issued(_ kernel: Kernel) -> Double {
+        let functionCycles = kernel.precision.arithmetic == .float64 ? 40 : 8
+        let cost = kernel.pairCost
+        return Double(cost.arithmetic + cost.functions.values.reduce(0, +) * functionCycles)
+    }
+
+    private static func cycles(_ kernel: Kernel, _ issued: Double, _ read: Double) -> Double {
+        // Neither hides the other wholly.
+        (max(issued, read) + min(issued, read) / 4) * Double(kernel.chunk?.count ?? 1)
+    }
+
+    /// With inner products for a tile of pairs at a time: a row per thread, and nothing of a contracted vector in its registers.
+    private static func contractionPlan(_ kernel: Kernel, _ target: AcceleratorTarget) -> Candidate? {
+        let words = KernelWords(kernel)
+        guard let contraction = kernel.contraction,
+            let tile = ContractionTile(
+                contraction, threads: ThreadBlock.usualThreads,
+                sharedByteCount: target.largestSharedByteCount - roomForColumns)
+        else { return nil }
+        let table = words.tabled.union([contraction.row.id])
+        let total = words.total(rows: 1, columns: 1, table: table)
+        var block = ThreadBlock(for: kernel, rowsPerThread: 1, columns: 1, table: table, contraction: tile, target: target)
+        if total <= mostWordsOfSmallGroups { block.groupsPerUnit = 3 }
+        let count = Double(tile.partCount * tile.partLength)
+        // Counted for a row and a column per thread: of 600 products a cycle, which instructions fed from registers reach of a
+        // multiprocessor's 1,024, a scheduler's share takes 0.21 cycles per component; splitting factors takes 0.19, reading them 0.25.
+        let products = kernel.splitsContraction ? 3 : 1
+        let issued = issued(kernel) + count * (0.21 * Double(products) + (products > 1 ? 0.19 : 0.06))
+        let read = 4 * Double(kernel.pairCost.columnNumbers) + productReads + 0.25 * count
+        return Candidate(
+            kernel: kernel, block: block,
+            words: total + ContractionTile.registers,
+            statements: block.unrolling(kernel).size(of: kernel.sections[.pair, default: []]),
+            hasLocalArrays: !block.arraysInMemory(kernel).isEmpty, cycles: cycles(kernel, issued, read))
+    }
+
+    /// Beside the tile's sums, this leaves room for what is computed where three groups share a multiprocessor's registers.
+    private static let mostWordsOfSmallGroups = 48
+    /// Bytes that the other numbers of a tile's columns may take.
+    private static let roomForColumns = 16 << 10
+    /// Cycles for a pair's product to go through the memory that the group shares.
+    private static let productReads = 8.0
 }
 
 /// What a kernel needs of registers.

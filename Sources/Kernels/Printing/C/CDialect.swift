@@ -57,7 +57,8 @@ struct CDialect: Dialect {
         }
     }
 
-    func columnNumber(of source: ColumnSource, _ column: String, _ component: String) -> String {
+    func columnNumber(of source: ColumnSource, _ column: String, _ index: Index, _ position: (Index) -> String) -> String {
+        let component = position(index)
         let (name, dimension) =
             switch source {
             case .table: ("table", kernel.columnTableWidth)

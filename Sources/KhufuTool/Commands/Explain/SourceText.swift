@@ -25,10 +25,13 @@ struct SourceText {
     private init(_ reduction: Reduction, _ precision: Precision, _ language: AcceleratorLanguage) throws {
         let source = try AcceleratorSource(
             reduction, precision: precision,
-            squaredDistances: (try? KernelCache.shared.distances)?.formOnAccelerators(rows: .max) ?? .inner, language: language,
-            sharedByteCount: 48 << 10)
+            squaredDistances: (try? KernelCache.shared.distances)?.formOnAccelerators(rows: .max) ?? .inner,
+            // What an A100 has, and all since.
+            for: AcceleratorTarget(
+                language, sharedByteCount: 48 << 10, largestSharedByteCount: language == .cuda ? 163 << 10 : nil,
+                hasTensorCores: (try? KernelCache.shared.usesTensorCores(language == .cuda)) ?? true))
         whole = source.text
-        ownBegins = whole.range(of: "\nKERNEL void")?.lowerBound
+        ownBegins = whole.range(of: "\nKERNEL")?.lowerBound
         block = counted(source.rowsPerGroup, "row")
     }
 
