@@ -27,7 +27,8 @@ import Testing
                         let fake = try FakeCUDA()
                         do {
                             let kernel = try AcceleratorKernel(
-                                reduction, precision: Precision(storage: .float32), squaredDistances: .direct, on: fake.device())
+                                reduction, precision: Precision(storage: .float32), squaredDistances: .direct,
+                                for: fake.device().properties.target, on: fake.device())
                             fake.set("callCount", 0)
                             fake.set("failingCall", failingCall)
                             fake.set("failure", 2)

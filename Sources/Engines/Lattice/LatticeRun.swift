@@ -118,20 +118,21 @@ final class LatticeRun<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
     /// - Returns: whether it is accurate.
     private func store(_ row: Int, _ sums: UnsafePointer<Double>) -> Bool {
         let numbers = rows.numbers + row * rows.width
-        let found = terms.results.map { terms.sum($0, numbers, sums) }
-        for (_, magnitude, total) in found {
+        for result in terms.results {
+            let (_, magnitude, total) = terms.sum(result, numbers, sums)
             guard plan.isAccurate(magnitude: plan.scale * magnitude, total: total, tolerance: tolerance) else { return false }
         }
+        func sum(_ k: Int) -> Double { plan.scale * terms.sum(terms.results[k], numbers, sums).sum }
         let base = output.values!.assumingMemoryBound(to: Scalar.self) + row * kernels.reduction.valueCount
         let exponent = terms.shift + (kernels.rows.exponent.map { Double(numbers[$0]) } ?? 0)
         for k in 0..<kernels.reduction.valueCount {
-            let sum = plan.scale * found[terms.width == 1 ? 0 : k].sum
+            let own = sum(terms.width == 1 ? 0 : k)
             let factor = kernels.rows.factor.map { Double(numbers[$0.count == 1 ? $0.lowerBound : $0.lowerBound + k]) } ?? 1
             let value: Double =
                 switch kernels.reduction.kind {
-                case .logSumExp: exponent + .log(factor * sum)
-                case .sumSoftMax: factor * (sum / (plan.scale * found[terms.width].sum))
-                default: exponent == 0 ? factor * sum : factor * (sum * .exp(exponent))
+                case .logSumExp: exponent + .log(factor * own)
+                case .sumSoftMax: factor * (own / sum(terms.width))
+                default: exponent == 0 ? factor * own : factor * (own * .exp(exponent))
                 }
             base[k] = Scalar(value)
             // What overflows here may not overflow there.

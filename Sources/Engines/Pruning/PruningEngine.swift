@@ -7,16 +7,15 @@ struct PruningEngine {
     let threads: Int
     private let whole: CPUKernel
 
-    /// - Returns: nil where bounds do not hold for what it computes, as for distances from inner products.
+    /// - Returns: nil where bounds do not hold for what it computes, as for distances from inner products and what matrix units add up.
     init?(_ bound: BoundReduction, _ whole: CPUKernel, _ options: ExecutionOptions) throws {
         self.options = options
         self.whole = whole
         threads = max(1, options.threads ?? ThreadPool.defaultThreadCount)
         guard !whole.kernel.usesInnerProducts else { return nil }
         for device in options.devices {
-            guard try bound.compiled.acceleratorKernel(for: bound.binding, options, on: device).centreWidth == 0 else {
-                return nil
-            }
+            let kernel = try bound.compiled.acceleratorKernel(for: bound.binding, options, on: device)
+            guard kernel.centreWidth == 0, !kernel.hasContraction else { return nil }
         }
     }
 
