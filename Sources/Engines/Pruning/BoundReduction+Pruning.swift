@@ -14,22 +14,24 @@ extension BoundReduction {
             return nil
         }
         let sparsity = options.sparsity ?? .dense(rows: binding.rowCount, columns: binding.columnCount)
-        let fewest = options.pruning == .always ? Self.fewestPointsOfBlock : engine.fewestPoints
+        let fewest = options.pruning == .always ? Self.fewestPointsOfBlock : PruningEngine.fewestPoints(options)
         let (blocks, rest) = sparsity.separatingBlocks(of: fewest, batchCount: binding.batchCount)
         guard !blocks.isEmpty, let kernels = compiled.pruningKernels(for: binding, options, whole: whole) else { return nil }
         // First what is not pruned, with the rows that meet nothing.
         var evaluated = options.sparsity == nil ? 0 : try engine.run(self, rest, output)
-        for block in blocks {
-            let count =
+        // A first block that pruning is no help for speaks for all of them.
+        var isHopeless = false
+        for (number, block) in blocks.enumerated() {
+            let count: Int? =
                 switch binding.type {
-                case .float32: try prune(block, kernels, Float.self, engine, output)
-                case .float64: try prune(block, kernels, Double.self, engine, output)
-                case .float16, .bfloat16: nil as Int?
+                case .float32 where !isHopeless: try prune(block, kernels, Float.self, engine, output)
+                case .float64 where !isHopeless: try prune(block, kernels, Double.self, engine, output)
+                default: nil
                 }
+            if number == 0 { isHopeless = count == nil && options.pruning == .automatic }
             if let count {
                 evaluated = saturatingSum(evaluated, count)
             } else if options.sparsity == nil {
-                // One item that pruning is no help for speaks for all of them.
                 return nil
             } else {
                 evaluated = saturatingSum(evaluated, try run(block, engine, output))
@@ -52,7 +54,7 @@ extension BoundReduction {
     /// Whether sorting can pay, by the sizes and the formula alone; and whether a sum may be pruned.
     private func mayPay(_ options: ExecutionOptions) -> Bool {
         let reduction = compiled.reduction
-        return min(binding.rowCount, binding.columnCount) >= PruningEngine.fewestPoints
+        return min(binding.rowCount, binding.columnCount) >= PruningEngine.fewestPoints(options)
             && (!reduction.addsTerms || options.tolerance != nil)
             && reduction.formula.contactDimension(reduction.over.outputCategory) <= Self.mostAxes
     }

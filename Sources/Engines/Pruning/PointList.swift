@@ -41,7 +41,8 @@ extension BlockSparsity {
         for (number, pattern) in patterns.enumerated() {
             for (k, rows) in pattern.rowRanges.enumerated() where rows.count >= fewest {
                 let columns = PointList(Array(pattern.columnRanges[pattern.columnRanges(of: k)]))
-                guard columns.count >= fewest else { continue }
+                // Places have 31 bits.
+                guard columns.count >= fewest, columns.count < Int(Int32.max) else { continue }
                 blocks[number].append(PruningBlock(batchItem: number, rows: rows, columns: columns))
                 rest.patterns[number].rowRanges[k] = rows.lowerBound..<rows.lowerBound
             }

@@ -19,13 +19,11 @@ struct PruningEngine {
         }
     }
 
-    /// Sorting takes as long as so many rows do.
-    static let fewestPoints = 8_192
-
-    /// The same for this engine: the processor sorts and searches, and a device does meanwhile the more pairs, the more units it has.
-    var fewestPoints: Int {
+    /// How many rows and columns make sorting pay, by the engine: it takes this processor as long as so many rows do, and a device does
+    /// meanwhile the more pairs, the more units it has.
+    static func fewestPoints(_ options: ExecutionOptions) -> Int {
         let units = options.devices.reduce(0) { $0 + ((try? $1.accelerator().properties.unitCount) ?? 0) }
-        return max(Self.fewestPoints, Self.fewestPoints / 2 * units)
+        return max(8_192, 4_096 * units)
     }
 
     /// - Parameter compiled: the reduction itself.
