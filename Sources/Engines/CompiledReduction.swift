@@ -150,7 +150,7 @@ public final class CompiledReduction: Sendable {
     }
 
     /// The compiled kernel, or nil for the interpreter.
-    fileprivate func kernel(for binding: Binding, _ options: ExecutionOptions) throws(EngineError) -> CPUKernel? {
+    func kernel(for binding: Binding, _ options: ExecutionOptions) throws(EngineError) -> CPUKernel? {
         guard options.engine != .interpreter, reduction.kind != .zero else { return nil }
         do {
             let key = try kernelKey(binding, options)
@@ -278,6 +278,11 @@ public struct BoundReduction: Sendable {
         if !devices.isEmpty {
             var options = options
             options.devices = devices
+            if mayBePruned(options), let kernel = try? compiled.kernel(for: binding, options),
+                let evaluated = try runPruned(kernel, options, output)
+            {
+                return RunReport(pairs: pairs, evaluatedPairs: evaluated)
+            }
             try runOnDevices(options, output)
             return RunReport(pairs: pairs, evaluatedPairs: pairs)
         }
@@ -287,7 +292,8 @@ public struct BoundReduction: Sendable {
             threads: max(1, options.threads ?? ThreadPool.defaultThreadCount), progress: options.progress,
             output: output)
         if let kernel = try compiled.kernel(for: binding, options) {
-            let evaluated = try runOnLattice(kernel, run, options) ?? runPruned(kernel, run, options) ?? run.onProcessor(kernel)
+            let evaluated =
+                try runOnLattice(kernel, run, options) ?? runPruned(kernel, options, output) ?? run.onProcessor(kernel)
             return RunReport(pairs: pairs, evaluatedPairs: evaluated)
         }
         return RunReport(pairs: pairs, evaluatedPairs: run.onInterpreter())

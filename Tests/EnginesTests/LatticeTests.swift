@@ -16,6 +16,8 @@ import Testing
         "Exp(-WeightedSqDist(w, x, y)) * b", "Exp(-SqDist(x[0:2], y[1:3]) * g + a - b)",
         "Exp(-Square(x[0:1] + y[0:1]) / h) * c / a",
         "-c * Exp(a * b - a * b - g * SqDist(2 * x, y))", "Exp(-SqDist(x[0:1], y[0:1]) * g * 40) * b",
+        "a * (b - 0.75) * (x[0:2] - y[0:2]) * Exp(-SqDist(x[0:2], y[0:2]) / h)",
+        "c * (a + b) * Exp(-Square(x[0:1] - y[0:1]) * g)",
     ]
 
     @Test(arguments: Cloud.allCases, formulas) func sums(_ cloud: Cloud, _ formula: String) throws {
@@ -51,6 +53,20 @@ import Testing
                 #expect(wrong == nil, "soft maximum, \(formula), \(cloud), \(tolerance)")
             }
         }
+    }
+
+    /// Derivatives of a sum are sums of the same kind.
+    @Test(arguments: [0, 1, 3]) func gradients(_ position: Int) throws {
+        var random = RandomSource(seed: 60 + position)
+        let points = Points(.uniform, rows: 12_000, columns: 12_000, &random)
+        let formula = "Exp(-g * SqDist(x, y)) * b"
+        let exact = try points.gradient(of: formula, position, tolerance: nil, .never)
+        let found = try points.gradient(of: formula, position, tolerance: 1e-4, .automatic)
+        // What cancels is less than it all.
+        let size = exact.reduce(0) { max($0, abs($1)) }
+        #expect(size > 1)
+        #expect(zip(found, exact).allSatisfy { abs($0 - $1) <= 1e-4 * 8 * size })
+        #expect(found != exact)
     }
 
     /// Where bounds leave all pairs over, far fewer nodes are met; in float32, too, and whatever the number of threads.
@@ -198,5 +214,29 @@ private struct Points {
                 values: values, indices: .init(start: nil, count: 0))
         }
         return (values, report)
+    }
+
+    /// That of the sum with respect to one input; the sum is multiplied by a.
+    func gradient(of formula: String, _ position: Int, tolerance: Double?, _ pruning: Pruning) throws -> [Double] {
+        let compiled = try CompiledReduction(
+            Reduction(.sum, of: formula, declarations: Self.declarations), declarations: Self.declarations)
+        let memory = arrays.map { array in
+            let memory = UnsafeMutableBufferPointer<Double>.allocate(capacity: array.count)
+            _ = memory.initialize(fromContentsOf: array)
+            return memory
+        }
+        defer { memory.forEach { $0.deallocate() } }
+        let inputs = memory.indices.map { spot in
+            let variable = Self.declarations[spot].variable
+            let shape = variable.category == .parameter ? [] : [arrays[spot].count / variable.dimension]
+            return InputArray(UnsafeRawPointer(memory[spot].baseAddress!), type: .float64, shape: shape + [variable.dimension])
+        }
+        var gradient = [Double](repeating: .nan, count: arrays[position].count)
+        try gradient.withUnsafeMutableBytes {
+            try compiled.gradient(
+                withRespectTo: position, inputs, cotangent: inputs[2],
+                options: ExecutionOptions(engine: .cpu, pruning: pruning, tolerance: tolerance), into: $0)
+        }
+        return gradient
     }
 }

@@ -10,6 +10,8 @@ final class AcceleratorKernel: Sendable {
     let precision: Precision
     /// Numbers of the points amid the columns.
     let centreWidth: Int
+    /// Whether inner products go by matrix units.
+    let hasContraction: Bool
     /// Numbers per column in the table of column values.
     let columnTableWidth: Int
     /// Bytes per row of the table of what is too long for registers.
@@ -53,6 +55,7 @@ final class AcceleratorKernel: Sendable {
         rowsPerGroup = source.rowsPerGroup
         threads = source.threads
         centreWidth = kernel.centreWidth
+        hasContraction = kernel.contraction != nil
         columnTableWidth = kernel.columnTableWidth
         rowTableByteCount = source.rowTableByteCount
         sharedByteCount = source.sharedByteCount

@@ -48,6 +48,20 @@ struct Binding: Sendable {
         }
     }
 
+    /// One batch item of arrays that are known to fit a reduction.
+    ///
+    /// - Parameter pointers: where they are, in the order of its variables.
+    init(of reduction: Reduction, _ pointers: [UnsafeRawPointer], rows: Int, columns: Int, type: ScalarType) {
+        (rowCount, columnCount, batchShape, batchCount) = (rows, columns, [], 1)
+        self.type = type
+        inputs = zip(reduction.variables, pointers).map { variable, base in
+            let count =
+                variable.category == .parameter ? 1 : variable.category == reduction.over.outputCategory ? rows : columns
+            return Input(
+                base: base, batchStrides: [], ownItemCount: 1, itemByteCount: count * variable.dimension * type.byteCount)
+        }
+    }
+
     /// Whether arrays fit their declarations and each other; all that a call checks before a reduction's own limits.
     static func check(_ arrays: [InputArray], _ declarations: [Declaration]) throws(BindingError) {
         let check = try InputCheck(declarations: declarations, arrays: arrays)

@@ -12,8 +12,8 @@ struct Lattice: @unchecked Sendable {  // memory is written by `init` only
     /// and sums do not depend on how many there are.
     ///
     /// - Parameter points: coordinates and one number per channel, in the order of the lattice's blocks.
-    init<Scalar: BinaryFloatingPoint & Sendable>(
-        _ plan: LatticePlan, channels: Int, _ functions: LatticeFunctions, _ points: UnsafePointer<Scalar>, count: Int,
+    init(
+        _ plan: LatticePlan, channels: Int, _ functions: LatticeFunctions, _ points: UnsafePointer<Double>, count: Int,
         threads: Int
     ) {
         self.plan = plan
@@ -29,7 +29,7 @@ struct Lattice: @unchecked Sendable {  // memory is written by `init` only
             ThreadPool.shared.run(count: parts.count, threads: threads) { k in
                 var (low, high) = (Int.max, Int.min)
                 for point in parts[k] {
-                    let node = plan.axes[0].node(Double(points[point * stride])) - plan.axes[0].first - plan.window.before
+                    let node = plan.axes[0].node(points[point * stride]) - plan.axes[0].first - plan.window.before
                     (low, high) = (min(low, node), max(high, node))
                 }
                 let planes = low..<high + plan.firstWindow
@@ -60,8 +60,8 @@ struct Lattice: @unchecked Sendable {  // memory is written by `init` only
     func deallocate() { numbers.deallocate() }
 
     /// The sums at some points, channel by channel of each; of the coordinates alone.
-    func gather<Scalar: BinaryFloatingPoint & Sendable>(
-        _ points: UnsafePointer<Scalar>, _ range: Range<Int>, into results: UnsafeMutablePointer<Double>
+    func gather(
+        _ points: UnsafePointer<Double>, _ range: Range<Int>, into results: UnsafeMutablePointer<Double>
     ) {
         functions.gather(
             LatticeFunctions.Call(

@@ -10,7 +10,6 @@ final class LatticeKernels: Sendable {
     let columns: Side
     /// Of the Gaussian.
     let dimension: Int
-    let type: ScalarType
     private let instructionSet: InstructionSet
     private let cache: KernelCache
 
@@ -22,6 +21,8 @@ final class LatticeKernels: Sendable {
         let exponent: Int?
         /// Of rows: G, which is the same for all.
         let weight: Range<Int>?
+        /// What the Gaussian is multiplied by beside factors: the sum of a row's and a column's.
+        let term: Range<Int>?
     }
 
     static let largestDimension = 3
@@ -40,7 +41,7 @@ final class LatticeKernels: Sendable {
     ) throws {
         guard let gaussian = Self.gaussian(reduction, type) else { return nil }
         func side(
-            _ category: Category, _ coordinates: Formula, factor: Formula?, exponent: Formula?, weight: Formula?
+            _ category: Category, _ coordinates: Formula, factor: Formula?, exponent: Formula?, weight: Formula?, term: Formula?
         ) throws -> Side {
             var joined = coordinates
             func add(_ part: Formula?) throws(FormulaError) -> Range<Int>? {
@@ -49,28 +50,27 @@ final class LatticeKernels: Sendable {
                 joined = try Catalogue.formula("Concat", [.formula(joined), .formula(part)])
                 return offset..<joined.dimension
             }
-            let ranges = (try add(factor), try add(exponent), try add(weight))
+            let ranges = (try add(factor), try add(exponent), try add(weight), try add(term))
             let computed = try Reduction(
                 .sum, of: joined, over: category == .i ? .j : .i, accumulation: Accumulation(scheme: .direct))
             return Side(
                 kernel: try CPUKernel(computed, type: type, instructionSet: instructionSet, cache: cache),
                 width: joined.dimension,
-                factor: ranges.0, exponent: ranges.1?.lowerBound, weight: ranges.2)
+                factor: ranges.0, exponent: ranges.1?.lowerBound, weight: ranges.2, term: ranges.3)
         }
         (rows, columns) = try ThreadPool.shared.both {
             try side(
                 reduction.over.outputCategory, gaussian.rows, factor: gaussian.rowFactor, exponent: gaussian.rowExponent,
-                weight: gaussian.weight)
+                weight: gaussian.weight, term: gaussian.rowTerm)
         } and: {
             try side(
                 reduction.over.reducedCategory, gaussian.columns, factor: gaussian.columnFactor,
                 exponent: gaussian.columnExponent,
-                weight: nil)
+                weight: nil, term: gaussian.columnTerm)
         }
         dimension = gaussian.rows.dimension
         self.reduction = reduction
         self.whole = whole
-        self.type = type
         self.instructionSet = instructionSet
         self.cache = cache
     }
@@ -80,7 +80,7 @@ final class LatticeKernels: Sendable {
 
     /// The functions for a lattice with a number of channels.
     func functions(_ window: LatticeWindow, channels: Int) throws(CompilationError) -> LatticeFunctions {
-        let source = LatticeSource(type: type, dimension: dimension, channels: channels, window: window)
+        let source = LatticeSource(dimension: dimension, channels: channels, window: window)
         return try LatticeFunctions(try cache.library(for: source.text, instructionSet: instructionSet))
     }
 }

@@ -16,6 +16,10 @@ import RealModule
 /// T = 2D exp(-2GR²) Π_a (√(π/2G) / h)(1 + δ) C, where C = Π_a h √(4G/π): that is 2D 2^(D/2) (1 + δ) exp(-2GR²). Unlike δ it is
 /// absolute, so that rows which all columns are far from need to be looked at; see `LatticeRun`.
 ///
+/// Derivatives of Gaussians are Gaussians times r + c, of a row and a column. Σ K b (r + c) = r Σ K b + Σ K (b c): the lattice has one and the
+/// same approximation of K in both sums, so that errors are relative to |b (r + c)| as before, however much cancels. What cut off is at most
+/// R = max |r + c| times as much. The sum of magnitudes is at least Σ K |b| (r + c)² / R, of which the lattice has the terms.
+///
 /// Why not a tile's value at its middle, times its weights' sum? For uniform columns in D = 3, tiles of side s, expanded about their
 /// centroids so that the linear term vanishes, err by about 0.12 (s/σ)² with G = 1/2σ². To 1e-4 a tile may be 0.03 σ wide, and a million points
 /// in a cube of side 50 σ are 0.0002 to such a tile: it would take 5e9 points for one each. A lattice of step 0.64 σ serves any number.
@@ -47,10 +51,12 @@ struct LatticePlan {
     ///   - weights: G along each axis.
     ///   - rows: between which numbers rows lie along each axis.
     ///   - tolerance: the relative error that is allowed.
+    ///   - reach: how many times a term's typical size the largest is, beside what the Gaussian does.
     ///   - limit: nodes at most.
     ///   - lanes: numbers in a vector.
     init?(
-        weights: [Double], rows: [ClosedRange<Double>], columns: [ClosedRange<Double>], tolerance: Double, limit: Int, lanes: Int
+        weights: [Double], rows: [ClosedRange<Double>], columns: [ClosedRange<Double>], tolerance: Double, reach: Double,
+        limit: Int, lanes: Int
     ) {
         let dimension = Double(weights.count)
         // Half of the tolerance is for the step.
@@ -58,12 +64,12 @@ struct LatticePlan {
         let steps = weights.map { Double.pi / (4 * $0 * .log((2 + axisError) / axisError)).squareRoot() }
         relativeError = Double.expMinusOne(dimension * Double.log(onePlus: axisError))
         // Sums are judged to be what they are where columns are uniform, and the window such that even much smaller ones do.
-        let spread = zip(weights, columns).reduce(Self.room) { $0 * max(1, $1.1.length * ($1.0 / .pi).squareRoot()) }
+        let spread = zip(weights, columns).reduce(Self.room * reach) { $0 * max(1, $1.1.length * ($1.0 / .pi).squareRoot()) }
         let corner = 2 * dimension * .pow(2, dimension / 2) * (1 + relativeError)
         let exponent = 2 * weights[0] * steps[0] * steps[0]
-        let reach = 2 * (Double.log(2.1 * corner * spread / tolerance) / exponent).squareRoot()
-        guard reach < 64 else { return nil }
-        window = LatticeWindow(count: max(4, 2 * Int((reach / 2).rounded(.up))), lanes: lanes)
+        let length = 2 * (Double.log(2.1 * corner * spread / tolerance) / exponent).squareRoot()
+        guard length < 64 else { return nil }
+        window = LatticeWindow(count: max(4, 2 * Int((length / 2).rounded(.up))), lanes: lanes)
         cutoff = corner * .exp(-exponent * Double(window.count * window.count) / 4)
         scale = zip(weights, steps).reduce(1) { $0 * $1.1 * (4 * $1.0 / .pi).squareRoot() }
 

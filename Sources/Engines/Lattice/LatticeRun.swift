@@ -42,16 +42,15 @@ final class LatticeRun<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
         let weights = axes.map { Double(rows.numbers[given.count == 1 ? given.lowerBound : given.lowerBound + $0]) }
         guard weights.allSatisfy({ $0.isNormal && $0 > 0 }) else { return nil }
         let limit = min(1 << 24, saturatingSum(1 << 16, 16 * (rows.count + columns.count)))
-        guard
+        guard let terms = LatticeTerms(kernels, rows: rows, columns: columns),
             let plan = LatticePlan(
-                weights: weights, rows: rowRanges, columns: columnRanges, tolerance: self.tolerance, limit: limit,
-                lanes: kernels.lanes),
-            let terms = LatticeTerms(kernels, columns)
+                weights: weights, rows: rowRanges, columns: columnRanges, tolerance: self.tolerance, reach: terms.reach,
+                limit: limit, lanes: kernels.lanes)
         else { return nil }
         self.plan = plan
         self.terms = terms
-        guard plan.nodeCount * terms.channels <= 2 * limit,
-            Self.work(plan, terms.channels, rows.count, columns.count)
+        guard plan.nodeCount * terms.channels.count <= 2 * limit,
+            Self.work(plan, terms.channels.count, rows.count, columns.count)
                 < Self.directWork(weights, columnRanges, self.tolerance, rows.count, columns.count, terms.width)
         else { return nil }
     }
@@ -84,21 +83,23 @@ final class LatticeRun<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
 
     /// - Returns: how many pairs were evaluated, nodes being points; nil where too many rows are far from all columns.
     func run() -> Int? {
-        guard let functions = try? kernels.functions(plan.window, channels: terms.channels) else { return nil }
+        guard let functions = try? kernels.functions(plan.window, channels: terms.channels.count) else { return nil }
         let lattice = terms.lattice(plan, columns, functions, threads: threads)
         defer { lattice.deallocate() }
         let order = rows.order(plan, threads: threads)
-        let (dimension, channels) = (plan.axes.count, terms.channels)
+        let (dimension, channels) = (plan.axes.count, terms.channels.count)
         let poor = Mutex<[Int]>([])
         forChunks(rows.count, threads: threads) { chunk in
-            let points = UnsafeMutablePointer<Scalar>.allocate(capacity: chunk.count * dimension)
+            let points = UnsafeMutablePointer<Double>.allocate(capacity: chunk.count * dimension)
             let sums = UnsafeMutablePointer<Double>.allocate(capacity: chunk.count * channels)
             defer {
                 points.deallocate()
                 sums.deallocate()
             }
             for (k, place) in chunk.enumerated() {
-                for axis in 0..<dimension { points[k * dimension + axis] = rows.numbers[order[place] * rows.width + axis] }
+                for axis in 0..<dimension {
+                    points[k * dimension + axis] = Double(rows.numbers[order[place] * rows.width + axis])
+                }
             }
             lattice.gather(points, 0..<chunk.count, into: sums)
             var left: [Int] = []
@@ -117,20 +118,21 @@ final class LatticeRun<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
     /// - Returns: whether it is accurate.
     private func store(_ row: Int, _ sums: UnsafePointer<Double>) -> Bool {
         let numbers = rows.numbers + row * rows.width
-        for term in 0..<terms.count {
-            let magnitude = plan.scale * abs(sums[terms.magnitudeChannel(term)])
-            guard plan.isAccurate(magnitude: magnitude, total: terms.totals[term], tolerance: tolerance) else { return false }
+        for result in terms.results {
+            let (_, magnitude, total) = terms.sum(result, numbers, sums)
+            guard plan.isAccurate(magnitude: plan.scale * magnitude, total: total, tolerance: tolerance) else { return false }
         }
+        func sum(_ k: Int) -> Double { plan.scale * terms.sum(terms.results[k], numbers, sums).sum }
         let base = output.values!.assumingMemoryBound(to: Scalar.self) + row * kernels.reduction.valueCount
         let exponent = terms.shift + (kernels.rows.exponent.map { Double(numbers[$0]) } ?? 0)
         for k in 0..<kernels.reduction.valueCount {
-            let sum = plan.scale * sums[terms.width == 1 ? 0 : k]
+            let own = sum(terms.width == 1 ? 0 : k)
             let factor = kernels.rows.factor.map { Double(numbers[$0.count == 1 ? $0.lowerBound : $0.lowerBound + k]) } ?? 1
             let value: Double =
                 switch kernels.reduction.kind {
-                case .logSumExp: exponent + .log(factor * sum)
-                case .sumSoftMax: factor * (sum / (plan.scale * sums[terms.width]))
-                default: exponent == 0 ? factor * sum : factor * (sum * .exp(exponent))
+                case .logSumExp: exponent + .log(factor * own)
+                case .sumSoftMax: factor * (own / sum(terms.width))
+                default: exponent == 0 ? factor * own : factor * (own * .exp(exponent))
                 }
             base[k] = Scalar(value)
             // What overflows here may not overflow there.

@@ -1,12 +1,9 @@
-import Kernels
-
 /// The C functions that add points to a lattice and read a lattice at points.
 ///
 /// A point at t steps from a node has there the weight exp(-α t²), along each axis. Along one, with t = f - k for the f-th part of a step
 /// and whole k, it is exp(-α f²) exp(2α f)^k exp(-α k²): two exponentials in all (L. Greengard and J. Lee, "Accelerating the nonuniform
 /// fast Fourier transform", 2004). The loops over nodes have lengths known to the compiler, which makes vectors of them.
 struct LatticeSource {
-    let type: ScalarType
     let dimension: Int
     /// Numbers that each node holds.
     let channels: Int
@@ -28,12 +25,11 @@ struct LatticeSource {
         let next = dimension > 1 ? " + line * stride[\(last - 1)]" : ""
         return """
             // Sums of Gaussians by way of a lattice, in \(dimension)D, \(channels) numbers a node.
-            typedef \(type == .float32 ? "float" : "double") number;
             typedef double vector __attribute__((vector_size(\(8 * window.lanes)), aligned(8), may_alias));
             double exp(double);
 
             typedef struct {
-                const number *points;     // of each point: coordinates, then numbers
+                const double *points;     // of each point: coordinates, then numbers
                 long pointStride, first, end;
                 double *lattice;          // channel by channel
                 long latticeSize;
@@ -46,9 +42,9 @@ struct LatticeSource {
             } call;
 
             // The first node that a point touches, and its weights along each axis.
-            static inline void place(const call *c, const number *x, const double *table, long *first, double w[3][\(window.padded)]) {
+            static inline void place(const call *c, const double *x, const double *table, long *first, double w[3][\(window.padded)]) {
                 for (long a = 0; a < \(dimension); a++) {
-                    double t = ((double)x[a] - c->zero[a]) * c->inverseStep[a];
+                    double t = (x[a] - c->zero[a]) * c->inverseStep[a];
                     long node = (long)__builtin_floor(t);
                     double f = t - (double)node;
                     first[a] = node - \(window.before) - c->origin[a];
@@ -74,10 +70,10 @@ struct LatticeSource {
                 const long *stride = c->stride;
                 fill(c, table);
                 for (long i = c->first; i < c->end; i++) {
-                    const number *x = c->points + i * c->pointStride;
+                    const double *x = c->points + i * c->pointStride;
                     place(c, x, table, first, w);
                     for (long channel = 0; channel < \(channels); channel++) {
-                        double b = (double)x[\(dimension) + channel];
+                        double b = x[\(dimension) + channel];
                         double *lattice = c->lattice + channel * c->latticeSize;
                         \(loops){
                             double *nodes = lattice + \(offset);

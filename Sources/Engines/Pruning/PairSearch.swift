@@ -2,17 +2,20 @@ import Formulas
 import Kernels
 import Synchronization
 
-/// Rows and columns of one call, sorted, and the search for the pairs of tiles that matter.
+/// Rows and columns of one block, sorted, and the search for the pairs of tiles that matter.
 ///
 /// What matters is a number per pair that is to be small: a distance, the negative of a weight. Each pair of tiles has a bound below which it
 /// has none, and each row tile a limit above which it needs none.
 final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Sendable {  // memory is written by `init` only
     let rows: SortedPoints<Scalar>
     let columns: SortedPoints<Scalar>
-    /// The inputs of the reduction, rows sorted: with the columns sorted, and as they stood.
-    private let inputs: (sorted: [UnsafeRawPointer], unsorted: [UnsafeRawPointer])
-    private let columnTables = ColumnTables()
-    private let evaluated = Atomic(0)
+    let block: PruningBlock
+    /// The inputs of the reduction: with rows and columns sorted, with rows, and as they stood.
+    let inputs: (sorted: [UnsafeRawPointer], rowsSorted: [UnsafeRawPointer], unsorted: [UnsafeRawPointer])
+    /// Of all columns, as they stood.
+    let columnCount: Int
+    let columnTables = ColumnTables()
+    let evaluated = Atomic(0)
     /// Whether pairs at the limit are needed.
     private let includesLimit: Bool
 
@@ -27,22 +30,24 @@ final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
 
     /// - Parameter variables: those of the reduction.
     init(
-        _ bounds: BoundKernel, _ variables: [Variable], _ binding: Binding, batchItem: Int, rowsPerTile: Int, includesLimit: Bool,
-        threads: Int
+        _ bounds: BoundKernel, _ variables: [Variable], _ binding: Binding, _ block: PruningBlock, rowsPerTile: Int,
+        includesLimit: Bool, threads: Int
     ) {
         self.includesLimit = includesLimit
-        let pointers = binding.pointers(batchItem)
+        self.block = block
+        columnCount = binding.columnCount
+        let pointers = binding.pointers(block.batchItem)
         rows = SortedPoints(
-            bounds.rows, computed: bounds.computedRows, variables, pointers, count: binding.rowCount, tileSize: rowsPerTile,
+            bounds.rows, computed: bounds.computedRows, variables, pointers, PointList([block.rows]), tileSize: rowsPerTile,
             threads: threads)
         columns = SortedPoints(
-            bounds.columns, computed: bounds.computedColumns, variables, pointers, count: binding.columnCount,
-            tileSize: Self.columnsPerTile, threads: threads)
-        var unsorted = pointers
-        rows.replace(among: variables, in: &unsorted)
-        var sorted = unsorted
+            bounds.columns, computed: bounds.computedColumns, variables, pointers, block.columns, tileSize: Self.columnsPerTile,
+            threads: threads)
+        var rowsSorted = pointers
+        rows.replace(among: variables, in: &rowsSorted)
+        var sorted = rowsSorted
         columns.replace(among: variables, in: &sorted)
-        inputs = (sorted, unsorted)
+        inputs = (sorted, rowsSorted, pointers)
 
         let levels = columns.tree.levels
         groups = BoxLevel(around: rows.tree.levels[0], Self.tilesPerGroup)
@@ -64,8 +69,8 @@ final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
         columns.deallocate()
     }
 
-    /// Whether a NaN is among the numbers, of which bounds know nothing.
-    var hasNaN: Bool { rows.hasNaN || columns.hasNaN }
+    /// Whether there is something to search.
+    var isPossible: Bool { rows.tree.count > 0 && columns.tree.count > 0 }
 
     var groupCount: Int { groups.count }
 
@@ -211,52 +216,6 @@ final class PairSearch<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Senda
     private func chunks(_ range: Range<Int>) -> [Range<Int>] {
         stride(from: range.lowerBound, to: range.upperBound, by: PruningWorkspace<Scalar>.boundCount).map {
             $0..<min($0 + PruningWorkspace<Scalar>.boundCount, range.upperBound)
-        }
-    }
-
-    // MARK: Reducing
-
-    /// How many pairs were evaluated so far.
-    var evaluatedPairs: Int { evaluated.load(ordering: .relaxed) }
-
-    /// Reduces the rows of a tile over some columns.
-    ///
-    /// - Parameters:
-    ///   - sorted: whether the columns are those of the tree, or as they stood. Always the same for a kernel, which tabulates them once.
-    ///   - values: where those of the tile's first row go.
-    ///   - indices: where those of its first row go.
-    func reduce(
-        _ tile: Int, over ranges: [Range<Int>], sorted: Bool = true, by kernel: CPUKernel, values: UnsafeMutablePointer<Scalar>,
-        indices: UnsafeMutablePointer<Int64>? = nil
-    ) {
-        let points = rows.tree.points(ofTile: tile)
-        let inputs = sorted ? inputs.sorted : inputs.unsorted
-        kernel.reduce(
-            points, over: ranges[...], positionBase: 0, inputs: inputs,
-            table: columnTables.table(kernel, columns: columns.tree.count, inputs: inputs),
-            into: kernel.results(of: points, values: UnsafeMutableRawPointer(values), indices: indices))
-        evaluated.add(points.count * ranges.reduce(0) { $0 + $1.count }, ordering: .relaxed)
-    }
-
-    /// Reduces the rows of a tile over some columns, and stores the results where the rows stood.
-    func reduce(_ tile: Int, over ranges: [Range<Int>], sorted: Bool = true, by kernel: CPUKernel, into output: Output) {
-        let points = rows.tree.points(ofTile: tile)
-        let (valueCount, indexCount) = (kernel.kernel.reduction.valueCount, kernel.kernel.reduction.indexCount)
-        let values = UnsafeMutablePointer<Scalar>.allocate(capacity: max(1, points.count * valueCount))
-        let indices = UnsafeMutablePointer<Int64>.allocate(capacity: max(1, points.count * indexCount))
-        defer {
-            values.deallocate()
-            indices.deallocate()
-        }
-        reduce(tile, over: ranges, sorted: sorted, by: kernel, values: values, indices: indices)
-        for (row, place) in points.enumerated() {
-            let origin = rows.tree.origins[place]
-            if let base = output.values?.assumingMemoryBound(to: Scalar.self) {
-                for k in 0..<valueCount { base[origin * valueCount + k] = values[row * valueCount + k] }
-            }
-            if let base = output.indices {
-                for k in 0..<indexCount { base[origin * indexCount + k] = indices[row * indexCount + k] }
-            }
         }
     }
 }

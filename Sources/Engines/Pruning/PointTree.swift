@@ -21,8 +21,9 @@ struct PointTree<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Sendable { 
     /// - Parameters:
     ///   - points: `count` × `width` numbers, copied.
     ///   - axes: the numbers that nearness is judged by.
+    ///   - origins: where each point stood; nil where that is its place.
     init(
-        _ points: UnsafePointer<Scalar>, count: Int, width: Int, axes: [Int], tileSize: Int, threads: Int
+        _ points: UnsafePointer<Scalar>, count: Int, width: Int, axes: [Int], tileSize: Int, origins known: [Int]?, threads: Int
     ) {
         self.tileSize = tileSize
         self.width = width
@@ -30,7 +31,7 @@ struct PointTree<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Sendable { 
         self.points = .allocate(capacity: max(1, count * width))
         self.points.update(from: points, count: count * width)
         origins = .allocate(capacity: max(1, count))
-        for k in 0..<count { origins[k] = k }
+        for k in 0..<count { origins[k] = known?[k] ?? k }
         levels = []
         sort(axes, threads)
         levels = [BoxLevel(self, threads: threads)]

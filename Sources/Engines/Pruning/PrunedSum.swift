@@ -2,7 +2,7 @@ import Formulas
 import Kernels
 import RealModule
 
-/// One call of a sum, of log-sum-exp or of a soft maximum, without pairs that are too small to matter.
+/// One block of a sum, of log-sum-exp or of a soft maximum, without pairs that are too small to matter.
 ///
 /// The sum of magnitudes Σ_j |F_ij| is at least what a few columns that seem near yield. The tolerance times that may be left out: half of it,
 /// in equal shares, by groups of tiles that bounds say are far below; the other half by tiles, those of the smallest bounds first.
@@ -11,38 +11,42 @@ import RealModule
 /// δ Σ e^F |g| of the numerator and δ Σ e^F of the denominator: a relative error of 2δ / (1 - δ) beside Σ e^F |g| / Σ e^F.
 final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unchecked Sendable {  // tasks write rows of their own
     let search: PairSearch<Scalar>
-    private let kernels: SumKernels
+    let output: Output
+    let kernels: SumKernels
     private let tolerance: Double
-    private let output: Output
     /// The logarithms of a soft maximum's largest weights, one for each component.
     private let weights: [Double]
 
     /// Sorts rows and columns.
+    ///
+    /// - Parameter rowsPerTile: as many as the engine takes at a time.
     init(
-        _ kernels: SumKernels, _ binding: Binding, batchItem: Int, tolerance: Double, output: Output, threads: Int
+        _ kernels: SumKernels, _ binding: Binding, _ block: PruningBlock, tolerance: Double, output: Output, rowsPerTile: Int,
+        threads: Int
     ) {
         self.kernels = kernels
         self.tolerance = kernels.reduction.kind == .sumSoftMax ? tolerance / (2 + tolerance) : tolerance
-        weights = Self.weights(kernels, binding, batchItem)
-        self.output = output.item(batchItem, rows: binding.rowCount, of: kernels.reduction, binding.type)
+        self.output = output
         search = PairSearch(
-            kernels.bounds, kernels.reduction.variables, binding, batchItem: batchItem, rowsPerTile: kernels.whole.rowsPerBlock,
-            includesLimit: false, threads: threads)
+            kernels.bounds, kernels.reduction.variables, binding, block, rowsPerTile: rowsPerTile, includesLimit: false,
+            threads: threads)
+        weights = Self.weights(kernels, search)
     }
 
-    private static func weights(_ kernels: SumKernels, _ binding: Binding, _ batchItem: Int) -> [Double] {
+    private static func weights(_ kernels: SumKernels, _ search: PairSearch<Scalar>) -> [Double] {
         guard let kernel = kernels.weights else { return [] }
-        let (pointers, variables) = (binding.pointers(batchItem), kernels.reduction.variables)
-        let inputs = kernel.kernel.inputs.map { input in pointers[variables.firstIndex(of: input.variable)!] }
-        let tables = ColumnTables()
+        let variables = kernels.reduction.variables
+        let inputs = kernel.kernel.inputs.map { input in search.inputs.sorted[variables.firstIndex(of: input.variable)!] }
         return [Scalar](unsafeUninitializedCapacity: kernel.kernel.reduction.valueCount) { buffer, count in
             kernel.reduce(
-                0..<1, over: [0..<binding.columnCount], positionBase: 0,
-                inputs: inputs, table: tables.table(kernel, columns: binding.columnCount, inputs: inputs),
+                0..<1, over: [0..<search.columns.tree.count], positionBase: 0, inputs: inputs,
+                table: search.columnTables.table(kernel, columns: search.columns.count, inputs: inputs),
                 into: .results(values: buffer.baseAddress, indices: nil))
             count = kernel.kernel.reduction.valueCount
         }.map { .log(Double($0)) }
     }
+
+    var whole: CPUKernel { kernels.whole }
 
     private var rows: PointTree<Scalar> { search.rows.tree }
 
@@ -50,19 +54,32 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
         PruningWorkspace(listLength: kernels.magnitudes.kernel.reduction.valueCount, rowsPerTile: rows.tileSize)
     }
 
-    /// Columns from which the sum of magnitudes is judged.
-    private static var nearTiles: Int { 4 }
     /// What rounding may take from the sum of magnitudes, generously.
     private static var roundingShare: Double { 1e-3 }
 
     func limit(_ tile: Int, _ workspace: borrowing PruningWorkspace<Scalar>) -> Scalar {
-        guard tolerance > 0 else { return kernels.isLogarithmic ? .infinity : 0 }
-        search.reduce(
-            tile, over: search.nearColumns(tile, tiles: Self.nearTiles, workspace), by: kernels.magnitudes,
-            values: workspace.values)
+        guard tolerance > 0 else { return limitOfMasks }
+        search.reduce(tile, over: nearColumns(tile, workspace), by: kernels.magnitudes, values: workspace.values)
+        return limit(workspace.values, rows: rows.points(ofTile: tile).count)
+    }
+
+    /// Without a tolerance, only what is 0 is left out.
+    var limitOfMasks: Scalar { kernels.isLogarithmic ? .infinity : 0 }
+
+    var hasTolerance: Bool { tolerance > 0 }
+
+    /// Columns that a tile's limit is taken from: some, or as many as rows of a large tile have near them.
+    func nearColumns(_ tile: Int, _ workspace: borrowing PruningWorkspace<Scalar>) -> [Range<Int>] {
+        search.nearColumns(tile, tiles: max(4, 2 * rows.tileSize / PairSearch<Scalar>.columnsPerTile), workspace)
+    }
+
+    /// The limit of a tile of so many rows.
+    ///
+    /// - Parameter values: the rows' sums of magnitudes over near columns.
+    func limit(_ values: UnsafePointer<Scalar>, rows: Int) -> Scalar {
         var least = Double.infinity
-        for k in 0..<rows.points(ofTile: tile).count * workspace.listLength {
-            var value = Double(workspace.values[k])
+        for k in 0..<rows * kernels.magnitudes.kernel.reduction.valueCount {
+            var value = Double(values[k])
             if !weights.isEmpty {
                 let weight = weights[k % weights.count]
                 // A component that is 0 everywhere allows for anything.
@@ -79,17 +96,22 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
         return min(0, Scalar(-share * least * (1 - Self.roundingShare)).nextUp)
     }
 
-    func reduce(_ group: Int, _ workspace: borrowing PruningWorkspace<Scalar>) {
-        let tiles = search.tiles(ofGroup: group)
-        let limits = tiles.map { limit($0, workspace) }
+    func needs(
+        _ tiles: Range<Int>, ofGroup group: Int, limits: [Scalar], _ workspace: borrowing PruningWorkspace<Scalar>
+    ) -> [TileNeed] {
         let near = search.groupRanges(group, limit: limits.max()!, workspace)
+        var needs: [TileNeed] = []
         for (tile, limit) in zip(tiles, limits) {
-            let ranges = needed(tile, near.ranges, limit, workspace).map(search.columnRange)
-            if ranges.isEmpty {
-                storeNothing(tile)
-            } else {
-                search.reduce(tile, over: ranges, by: kernels.whole, into: output)
-            }
+            needs.append(.columns(needed(tile, near.ranges, limit, workspace).map(search.columnRange)))
+        }
+        return needs
+    }
+
+    func reduce(_ tile: Int, over ranges: [Range<Int>], _ workspace: borrowing PruningWorkspace<Scalar>) {
+        if ranges.isEmpty {
+            storeNothing(tile)
+        } else {
+            search.reduce(tile, over: ranges, by: whole, into: output)
         }
     }
 
@@ -142,7 +164,7 @@ final class PrunedSum<Scalar: BinaryFloatingPoint & Sendable>: PrunedRun, @unche
         guard let base = output.values?.assumingMemoryBound(to: Scalar.self) else { return }
         let nothing = kernels.reduction.finish(kernels.reduction.identityState).values
         for place in rows.points(ofTile: tile) {
-            for (k, value) in nothing.enumerated() { base[rows.origins[place] * nothing.count + k] = Scalar(value) }
+            for (k, value) in nothing.enumerated() { base[search.row(place) * nothing.count + k] = Scalar(value) }
         }
     }
 }

@@ -39,4 +39,13 @@ struct Selection: Sendable {
             preconditionFailure("\(error)")
         }
     }
+
+    /// The smallest value alone, NaN where there is one, and its place.
+    func extremum(over: ReducedIndex) -> Reduction {
+        do {
+            return try Reduction(.minArgMin, of: formula, over: over)
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
 }

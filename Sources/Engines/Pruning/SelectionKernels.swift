@@ -15,6 +15,9 @@ final class SelectionKernels: Sendable {
     private let instructionSet: InstructionSet
     private let cache: KernelCache
     private let longerLists = Mutex<[Int: CPUKernel]>([:])
+    private let foundExtremum = Mutex<CPUKernel?>(nil)
+    /// The same for accelerators, by the list's length; 0 stands for the extremum.
+    private let onDevices = Mutex<[Int: CompiledReduction]>([:])
 
     /// - Returns: nil where the reduction cannot be pruned.
     init?(
@@ -57,4 +60,35 @@ final class SelectionKernels: Sendable {
             return (made, longer)
         }
     }
+    /// The smallest value alone, NaN where there is one; nil where it does not compile.
+    var extremum: CPUKernel? {
+        foundExtremum.withLock { known in
+            if known == nil {
+                known = try? CPUKernel(
+                    selection.extremum(over: reduction.over), type: type, instructionSet: instructionSet, cache: cache)
+            }
+            return known
+        }
+    }
+
+    // MARK: On accelerators
+
+    /// A list of so many values.
+    func listOnDevices(_ count: Int) throws -> CompiledReduction {
+        try onDevices(count, selection.list(of: count, over: reduction.over))
+    }
+
+    func extremumOnDevices() throws -> CompiledReduction { try onDevices(0, selection.extremum(over: reduction.over)) }
+
+    private func onDevices(_ key: Int, _ reduction: @autoclosure () -> Reduction) throws -> CompiledReduction {
+        try onDevices.withLock { known in
+            if let made = known[key] { return made }
+            let made = try CompiledReduction(reduction(), declarations: nil, cache: cache)
+            known[key] = made
+            return made
+        }
+    }
+
+    /// Longer lists take more registers than an accelerator has.
+    static let longestListOnDevices = 64
 }

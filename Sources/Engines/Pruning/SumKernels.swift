@@ -10,6 +10,7 @@ struct SumKernels: Sendable {
     let whole: CPUKernel
     /// The same sum of magnitudes; of a soft maximum that of the numerator, as a logarithm.
     let magnitudes: CPUKernel
+    let magnitudesOnDevices: CompiledReduction
     /// The largest magnitudes of a soft maximum's weight, which bounds leave out; a reduction whose result follows no index.
     let weights: CPUKernel?
 
@@ -37,6 +38,7 @@ struct SumKernels: Sendable {
         self.bounds = bounds
         self.whole = whole
         self.magnitudes = kernel
+        magnitudesOnDevices = try CompiledReduction(magnitudes, declarations: nil, cache: cache)
     }
 
     /// The negative of a pair's largest magnitude, or of its logarithm; and the sum of magnitudes.

@@ -1,5 +1,6 @@
 /// A formula that is a Gaussian of the distance between something of the rows and something of the columns, times factors:
-/// `rowFactor · columnFactor · Exp(rowExponent + columnExponent - Σ_a weight_a (rows_a - columns_a)²)`.
+/// `rowFactor · columnFactor · Exp(rowExponent + columnExponent - Σ_a weight_a (rows_a - columns_a)²)`, and where it has terms, times
+/// `(rowTerm + columnTerm)`, as its derivatives are.
 ///
 /// What follows neither index counts as following the rows.
 public struct GaussianProduct: Sendable {
@@ -14,6 +15,9 @@ public struct GaussianProduct: Sendable {
     /// Nil stands for 0.
     public var rowExponent: Formula?
     public var columnExponent: Formula?
+    /// Both, of one dimension, or none.
+    public var rowTerm: Formula?
+    public var columnTerm: Formula?
 }
 
 extension Formula {
@@ -21,11 +25,29 @@ extension Formula {
     public func gaussianProduct(rows: Category, columns: Category) -> GaussianProduct? {
         let (own, rowFactor) = separatingFactor { !$0.dependence.contains(columns.dependence) }
         let (rest, columnFactor) = own.separatingFactor { !$0.dependence.contains(rows.dependence) }
-        guard let exponent = rest.exponent else { return nil }
-        var result = exponent.gaussianExponent(rows: rows, columns: columns)
-        result?.rowFactor = rowFactor
-        result?.columnFactor = columnFactor
+        let (bell, sum) = rest.separatingFactor { $0.terms(rows, columns) != nil }
+        guard let exponent = bell.exponent, var result = exponent.gaussianExponent(rows: rows, columns: columns) else {
+            return nil
+        }
+        if let sum {
+            // Of two sums it would be their product.
+            guard let terms = sum.terms(rows, columns) else { return nil }
+            (result.rowTerm, result.columnTerm) = terms
+        }
+        result.rowFactor = rowFactor
+        result.columnFactor = columnFactor
         return result
+    }
+
+    /// What follows the rows and what follows the columns, where this is the sum of the two.
+    private func terms(_ rows: Category, _ columns: Category) -> (rows: Formula, columns: Formula)? {
+        if let inner = negated { return inner.terms(rows, columns).map { (-$0.rows, -$0.columns) } }
+        guard let (a, b) = parts(Add.self) ?? parts(Subtract.self).map({ ($0, -$1) }) else { return nil }
+        let (own, other) = a.dependence.contains(rows.dependence) ? (a, b) : (b, a)
+        guard own.dependence.contains(rows.dependence), !own.dependence.contains(columns.dependence),
+            other.dependence.contains(columns.dependence), !other.dependence.contains(rows.dependence)
+        else { return nil }
+        return (own.repeated(dimension), other.repeated(dimension))
     }
 
     /// The same for the exponent of an exponential.
