@@ -48,6 +48,7 @@ extension ExecutionOptions {
         guard given.threads >= 0 else { throw BindingError("A number of threads is 0 or more; \(given.threads) came.") }
         threads = given.threads == 0 ? nil : Int(given.threads)
         exponentials = given.fast_exponentials == 0 ? .accurate : .fast
+        innerProducts = given.fast_inner_products == 0 ? .accurate : .fast
         switch khufu_pruning(UInt32(bitPattern: given.pruning)) {
         case KHUFU_PRUNING_AUTOMATIC: pruning = .automatic
         case KHUFU_PRUNING_ALWAYS: pruning = .always

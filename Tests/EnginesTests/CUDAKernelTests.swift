@@ -39,11 +39,11 @@ import Testing
         Case(name: "Max", formula: "(Vi(0,64)|Vj(1,64))", contracts: true, accuracy: .fast),
         // The largest score grows column by column, so that what has been added up is scaled again and again.
         Case(
-            name: "SumSoftMaxWeight", formula: "(Vi(0,64)|Vj(1,64))*5+3*Vj(3,1)", weight: "Vj(2,50)", contracts: true,
+            name: "SumSoftMaxWeight", formula: "(Vi(0,64)|Vj(1,64))+3*Vj(3,1)", weight: "Vj(2,50)", contracts: true,
             weighs: true),
-        Case(name: "Max_SumShiftExpWeight", formula: "(Vi(0,40)|Vj(1,40))*5", weight: "Vj(2,70)", contracts: true, weighs: true),
+        Case(name: "Max_SumShiftExpWeight", formula: "(Vi(0,40)|Vj(1,40))", weight: "Vj(2,70)", contracts: true, weighs: true),
         Case(name: "LogSumExpWeight", formula: "(Vi(0,64)|Vj(1,64))", weight: "1.5+Vj(2,20)", contracts: true, weighs: true),
-        Case(formula: "Exp(-SqDist(Vi(0,64),Vj(1,64))/16)*Vj(2,40)*Vi(3,1)", type: .float16, weighs: true),
+        Case(formula: "Exp(-SqDist(Vi(0,3),Vj(1,3)))*Vj(2,40)*Vi(3,1)", type: .float16, weighs: true),
         Case(formula: "Vi(0,1)*Abs(Vi(1,1)-Vj(2,1))*Vj(3,30)", weighs: true, accuracy: .fast),
     ]
 

@@ -204,6 +204,7 @@ typedef struct khufu_options {
     int32_t device_count;       /* how many; 0: the first device */
     int64_t device_memory_limit; /* bytes that a call with arrays on the host may take of each device: what is larger passes
                                    through in pieces; 0: most of what the device has */
+    int32_t fast_inner_products; /* other than 0: inner products of long float32 vectors to three digits, where tensor cores compute them */
 } khufu_options;
 
 /* How many devices KHUFU_CUDA or KHUFU_OPENCL has here, numbered from 0: for CUDA in the order of CUDA_VISIBLE_DEVICES. */

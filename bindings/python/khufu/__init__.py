@@ -9,11 +9,22 @@
                      where arrays on the host are computed with, in place of the processor
     set_device_memory_limit(2 << 30)
                      how many bytes of a device's memory a call with arrays on the host may take
+    set_inner_products("fast")
+                     lets a GPU's tensor cores round factors, for speed
 
 This package imports neither until it is asked to, and the engine is loaded at first use.
 """
 
-from ._devices import Device, default_device, device_memory_limit, devices, set_default_device, set_device_memory_limit
+from ._devices import (
+    Device,
+    default_device,
+    device_memory_limit,
+    devices,
+    inner_products,
+    set_default_device,
+    set_device_memory_limit,
+    set_inner_products,
+)
 from .errors import ArgumentError, ArrayTypeError, DropInError, EngineError, FormulaError, KhufuError, SolverError
 
 __version__ = "0.1.0"
@@ -32,8 +43,10 @@ __all__ = [
     "device_memory_limit",
     "devices",
     "diagnosis",
+    "inner_products",
     "set_default_device",
     "set_device_memory_limit",
+    "set_inner_products",
 ]
 
 

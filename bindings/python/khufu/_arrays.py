@@ -340,7 +340,7 @@ class Arrays:
         packed = Options(
             options.engine, options.threads, options.fast_exponentials, ranges,
             [(reduction, self.address(x), tuple(x.shape), TYPES[self.dtype(x)]) for reduction, x in known],
-            options.pruning, options.tolerance, stream, _devices.device_memory_limit() or 0,
+            options.pruning, options.tolerance, stream, _devices.device_memory_limit() or 0, _devices.inner_products() == "fast",
         )  # fmt: skip
         packed.kept = kept
         return packed

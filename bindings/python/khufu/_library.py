@@ -239,7 +239,7 @@ class Ranges(NamedTuple):
     column_range_count: int
 
 
-_options = struct.Struct("iiiiqqqqqidqiq")
+_options = struct.Struct("iiiiqqqqqidqiqi")
 _ranges = struct.Struct("qqqqq")
 _known = struct.Struct("qqqii")
 
@@ -475,6 +475,7 @@ class Options:
         tolerance: float = 0.0,
         stream: int | None = None,
         memory_limit: int = 0,
+        fast_inner_products: bool = False,
     ):
         """
         Args:
@@ -483,6 +484,7 @@ class Options:
             known: results of reductions that this one was derived from, as (reduction, address, shape, type code).
             stream: where the arrays are in the device's memory, the stream on which they are used.
             memory_limit: bytes of each device's memory that arrays on the host may pass through; 0: most of what is free.
+            fast_inner_products: whether tensor cores may round the factors of inner products to 11 bits.
         """
         if pruning not in PRUNINGS:
             raise ArgumentError(f"pruning is one of {', '.join(PRUNINGS)}; {pruning!r} came.")
@@ -502,4 +504,5 @@ class Options:
             ctypes.addressof(range_bytes) if ranges else 0, len(ranges),
             ctypes.addressof(known_bytes) if known else 0, len(known), PRUNINGS[pruning], tolerance,
             ctypes.addressof(devices) if numbers else 0, len(numbers), memory_limit,
+            int(fast_inner_products),
         )  # fmt: skip

@@ -444,3 +444,26 @@ def test_nvidias_packages_are_named_to_the_engine(tmp_path):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
     folders = done.stdout.strip().split(":")
     assert folders[0] == str(tmp_path) and folders[-1] == "/elsewhere"
+
+
+@needs_opencl
+def test_inner_products():
+    """What tensor cores would round, ordinary instructions round where they are told to stand for them."""
+    with pytest.raises(ArgumentError, match="'accurate' or 'fast'; 'exact' came"):
+        khufu.set_inner_products("exact")
+    program = """
+import numpy as np, khufu
+from khufu.numpy import Vi, Vj
+x, y = (np.random.default_rng(k).random((n, 64), "float32") for k, n in ((1, 600), (2, 50)))
+products = (Vi(x) | Vj(y))
+exact = (x.astype("float64") @ y.T.astype("float64")).max(1)
+assert khufu.inner_products() == "accurate"
+for accuracy in ("accurate", "fast"):
+    khufu.set_inner_products(accuracy)
+    print(np.abs(products.max(1, backend="opencl:0")[:, 0] / exact - 1).max())
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, "KHUFU_TENSOR_CORES": "on"}, capture_output=True, text=True, check=True
+    )
+    accurate, fast = map(float, said.stdout.split())
+    assert accurate < 1e-6 and 1e-6 < fast < 1e-3

@@ -117,7 +117,7 @@ struct DoctorCommand: ParsableCommand {
 
     private static var settings: String {
         let names = [
-            "KHUFU_CC", "KHUFU_SIMD", "KHUFU_SQUARED_DISTANCES", "KHUFU_CACHE_DIR", "KHUFU_NUM_THREADS",
+            "KHUFU_CC", "KHUFU_SIMD", "KHUFU_SQUARED_DISTANCES", "KHUFU_TENSOR_CORES", "KHUFU_CACHE_DIR", "KHUFU_NUM_THREADS",
             "KHUFU_DEVICE", "KHUFU_LIBCUDA", "KHUFU_NVRTC", "KHUFU_OPENCL", DataFolder.environmentVariable,
         ]
         let set = names.compactMap { name in

@@ -31,6 +31,11 @@ struct ExplainCommand: ParsableCommand {
     @Option(name: .customLong("exp"), help: "How exact exponentials are in float32: accurate or fast.")
     var exponentials: Exponentials = .accurate
 
+    @Option(
+        name: .customLong("products"),
+        help: "How exact inner products of long vectors are on tensor cores: accurate or fast.")
+    var innerProducts: InnerProducts = .accurate
+
     @Option(help: "Explains the gradient with respect to this input, too; with --source, its source.")
     var gradient: String?
 
@@ -66,7 +71,7 @@ struct ExplainCommand: ParsableCommand {
         let derivative = try gradient.map { name in
             try reduction.gradient(withRespectTo: declarations.first { $0.name == name }!.variable)
         }
-        let precision = Precision(storage: dtype.scalar, exponentials: exponentials)
+        let precision = Precision(storage: dtype.scalar, exponentials: exponentials, innerProducts: innerProducts)
         if let source {
             let reductions = derivative?.terms.map(\.reduction) ?? [reduction]
             let texts = try reductions.map { try SourceText(of: $0, precision, source).text(withPrelude: prelude) }

@@ -20,6 +20,11 @@ struct DeviceOptions: ParsableArguments {
     var exponentials: Exponentials = .accurate
 
     @Option(
+        name: .customLong("products"),
+        help: "How exact inner products of long vectors are on tensor cores: accurate, or fast, with relative errors of 1e-3.")
+    var innerProducts: InnerProducts = .accurate
+
+    @Option(
         help: ArgumentHelp(
             "Whether pairs of points are left out that provably do not matter: auto, where that pays; always; never.",
             discussion: "Minima, maxima and k-min are the same either way; sums take --tolerance."))
@@ -69,6 +74,7 @@ struct RequestedDevice: ExpressibleByArgument, Equatable {
 }
 
 extension Exponentials: ExpressibleByArgument {}
+extension InnerProducts: ExpressibleByArgument {}
 extension Pruning: ExpressibleByArgument {}
 
 /// An engine that has been chosen and is known to run.
@@ -78,6 +84,7 @@ struct ChosenDevice: Sendable {
     let accelerators: [Engines.Device]
     let threads: Int
     let exponentials: Exponentials
+    let innerProducts: InnerProducts
     let pruning: Pruning
     let tolerance: Double?
     /// Why `auto` fell back to the interpreter.
@@ -106,6 +113,7 @@ struct ChosenDevice: Sendable {
         accelerators = options.device.accelerators
         threads = options.threadCount
         exponentials = options.exponentials
+        innerProducts = options.innerProducts
         pruning = options.pruning
         tolerance = options.tolerance
         self.fallbackReason = fallbackReason
@@ -113,8 +121,8 @@ struct ChosenDevice: Sendable {
 
     func options(progress: ProgressLine? = nil) -> ExecutionOptions {
         var options = ExecutionOptions(
-            engine: engine, threads: threads, exponentials: exponentials, pruning: pruning, tolerance: tolerance,
-            devices: accelerators)
+            engine: engine, threads: threads, exponentials: exponentials, innerProducts: innerProducts, pruning: pruning,
+            tolerance: tolerance, devices: accelerators)
         if let progress { options.progress = { done, total in progress.update(done, of: total) } }
         return options
     }
