@@ -18,6 +18,8 @@ public final class CompiledExpression: Sendable {
     /// The index that the first reduction runs over, of which all others are derivatives.
     private let over: ReducedIndex
     private let reductions: [ObjectIdentifier: CompiledReduction]
+    /// Those of them that run over winners, as they run over points alone.
+    private let winnerSums: [ObjectIdentifier: WinnerSum]
 
     /// The result of a reduction.
     public convenience init(of compiled: CompiledReduction) throws(BindingError) {
@@ -40,8 +42,15 @@ public final class CompiledExpression: Sendable {
         self.declarations = declarations
         self.cache = cache
         var reductions: [ObjectIdentifier: CompiledReduction] = [:]
+        var winnerSums: [ObjectIdentifier: WinnerSum] = [:]
         for node in expression.reductions {
-            guard case .reduction(let reduction, let arguments, _) = node.definition else { continue }
+            guard case .reduction(let reduction, let arguments, let support) = node.definition else { continue }
+            if case .winners(let selection, let slot) = support, reduction.kind == .sum,
+                case .reduction(let selecting, _, _) = selection.definition
+            {
+                winnerSums[ObjectIdentifier(node)] = try? WinnerSum(
+                    reduction, arguments.map(\.variable), selection: selecting, slot: slot, cache: cache)
+            }
             reductions[ObjectIdentifier(node)] = try CompiledReduction(
                 reduction,
                 declarations: arguments.map { argument in
@@ -49,7 +58,7 @@ public final class CompiledExpression: Sendable {
                     return Declaration(name: position.flatMap { declarations[$0].name }, variable: argument.variable)
                 }, cache: cache)
         }
-        self.reductions = reductions
+        (self.reductions, self.winnerSums) = (reductions, winnerSums)
     }
 
     // MARK: Derivatives
@@ -129,9 +138,12 @@ public final class CompiledExpression: Sendable {
         guard let (accelerator, stream) = try options.arrayDevice() else {
             return try run(arrays, options, known, to: target, HostArrays())
         }
-        for (declaration, array) in zip(declarations, arrays) { try accelerator.requireOwn(array, of: "\(declaration)") }
-        for (_, values) in known { try accelerator.requireOwn(values, of: "A known result") }
-        try accelerator.requireOwn(UInt(bitPattern: target), of: "The result")
+        try accelerator.requireOwn(stream: stream)
+        for (declaration, array) in zip(declarations, arrays) {
+            try accelerator.requireOwn(array, of: "\(declaration)", on: stream)
+        }
+        for (_, values) in known { try accelerator.requireOwn(values, of: "A known result", on: stream) }
+        try accelerator.requireOwn(target, byteCount: byteCount, of: "The result", on: stream)
         let queue = try accelerator.queue(stream: stream)
         var options = options
         options.memory = .device(stream: queue.stream)
@@ -151,7 +163,8 @@ public final class CompiledExpression: Sendable {
         _ arrays: [InputArray], _ options: ExecutionOptions, _ known: [(CompiledExpression, InputArray)] = [],
         _ memory: any ExpressionArrays = HostArrays()
     ) throws -> ExpressionEvaluation {
-        var evaluation = ExpressionEvaluation(arrays, options, reductions, sparsityOver: over, arrays: memory)
+        var evaluation = ExpressionEvaluation(
+            arrays, options, reductions, winnerSums, sparsityOver: over, arrays: memory)
         for (other, values) in known { try evaluation.setValues(values, of: other.expression) }
         return evaluation
     }

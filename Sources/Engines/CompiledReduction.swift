@@ -235,20 +235,18 @@ public struct BoundReduction: Sendable {
         options: ExecutionOptions = .init(), values: UnsafeMutableRawBufferPointer,
         indices: UnsafeMutableBufferPointer<Int64>
     ) throws -> RunReport {
-        if let (accelerator, _) = try options.arrayDevice() {
+        if let (accelerator, stream) = try options.arrayDevice() {
+            try accelerator.requireOwn(stream: stream)
             for (place, variable) in compiled.reduction.variables.enumerated() {
                 let whole = binding.whole(place)
-                if whole.itemCount * whole.itemByteCount > 0 {
-                    let name = declaredName(of: variable)
-                    try accelerator.requireOwn(UInt(bitPattern: whole.base), of: name)
-                }
+                try accelerator.requireOwn(
+                    whole.base, byteCount: whole.itemCount * whole.itemByteCount, of: declaredName(of: variable), on: stream)
             }
-            if shape.valueTotal > 0, let values = values.baseAddress {
-                try accelerator.requireOwn(UInt(bitPattern: values), of: "The place for the values")
-            }
-            if shape.indexTotal > 0, let indices = indices.baseAddress {
-                try accelerator.requireOwn(UInt(bitPattern: indices), of: "The place for the indices")
-            }
+            try accelerator.requireOwn(
+                values.baseAddress, byteCount: shape.valueTotal * binding.type.byteCount, of: "The place for the values",
+                on: stream)
+            try accelerator.requireOwn(
+                indices.baseAddress, byteCount: shape.indexTotal * 8, of: "The place for the indices", on: stream)
         }
         return try compute(options: options, values: values, indices: indices)
     }

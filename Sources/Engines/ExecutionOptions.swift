@@ -31,6 +31,8 @@ public struct ExecutionOptions: Sendable {
     public var memory: ArrayMemory = .host
     /// Bytes of each device's memory that a call may take; most of it by default. What is larger passes through in pieces.
     public var deviceMemoryLimit: Int?
+    /// Arrays on the host that stay as they are from call to call, so that devices may keep copies of them.
+    public var residents: ResidentArrays?
     /// Called from any thread as tasks end, with the pairs done and those to do.
     public var progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
 

@@ -3,12 +3,13 @@ import Kernels
 
 /// One evaluation of an array expression: what several parts share is computed once and kept until the end.
 ///
-/// With the caller's arrays on a device the others are there, too, in the order of the caller's stream, for which nobody waits: but the
-/// winners of a selection, whose pairs the host makes a schedule of.
+/// With the caller's arrays on a device the others are there, too, in the order of the caller's stream, for which nobody waits: but where
+/// winners get the total of the points that they have won, which the host lists.
 struct ExpressionEvaluation {
     private let inputs: [InputArray]
     private let options: ExecutionOptions
     private let reductions: [ObjectIdentifier: CompiledReduction]
+    private let winnerSums: [ObjectIdentifier: WinnerSum]
     /// The index that the rows of the caller's block-sparsity do not follow.
     private let sparsityOver: ReducedIndex
     private let arrays: any ExpressionArrays
@@ -25,13 +26,14 @@ struct ExpressionEvaluation {
     /// - Parameters:
     ///   - options: with arrays on a device, its stream is the queue that `arrays` uses.
     ///   - reductions: those of the expression's parts.
+    ///   - winnerSums: of some of them, the same over points alone.
     init(
         _ inputs: [InputArray], _ options: ExecutionOptions, _ reductions: [ObjectIdentifier: CompiledReduction],
-        sparsityOver: ReducedIndex, arrays: any ExpressionArrays = HostArrays()
+        _ winnerSums: [ObjectIdentifier: WinnerSum], sparsityOver: ReducedIndex, arrays: any ExpressionArrays = HostArrays()
     ) {
         self.inputs = inputs
         self.options = options
-        self.reductions = reductions
+        (self.reductions, self.winnerSums) = (reductions, winnerSums)
         self.sparsityOver = sparsityOver
         self.arrays = arrays
     }
@@ -94,7 +96,10 @@ struct ExpressionEvaluation {
             switch node.definition {
             case .input(let position): Result(values: inputs[position])
             case .total(let terms, let other): try total(of: terms, like: other, target)
-            case .reduction(_, let arguments, let support): try reduce(arguments, support, by: compiled(node), target)
+            case .reduction(_, let arguments, .winners(let selection, let slot)):
+                try winnersTotal(node, arguments, selection, slot, target)
+                    ?? reduce(arguments, .winners(selection: selection, slot: slot), by: compiled(node), target)
+            case .reduction(_, let arguments, .allPairs): try reduce(arguments, .allPairs, by: compiled(node), target)
             }
         results[ObjectIdentifier(node)] = result
         return result
@@ -144,6 +149,55 @@ struct ExpressionEvaluation {
         return Result(values: InputArray(memory, type: type, shape: ownShape), indices: positions)
     }
 
+    /// A sum over winners, by gathering these; nil where that is not for such arrays.
+    private mutating func winnersTotal(
+        _ node: ArrayExpression, _ arguments: [ArrayExpression.Argument], _ selection: ArrayExpression, _ slot: Int,
+        _ target: UnsafeMutableRawPointer?
+    ) throws -> Result? {
+        guard let sum = winnerSums[ObjectIdentifier(node)] else { return nil }
+        let given = try arguments.map { try values(of: $0.array) }
+        let own = try compiled(node).bound(to: given).shape
+        let selecting = compiled(selection).reduction
+        let selectedShape = try shape(of: selection)
+        let (batch, rows) = (Array(selectedShape.dropLast(2)), selectedShape[selectedShape.count - 2])
+        // Each point has a term of its own, or each winner the total of its points'. (Of terms in 16 bits a total would be too coarse.)
+        let isOwn = compiled(node).reduction.over == selecting.over
+        let gathered = zip(given, sum.isGathered).filter(\.1).map(\.0)
+        guard own.batch == batch, own.valueTotal > 0, rows > 0, isOwn ? own.rows == rows : !type.isHalf,
+            gathered.allSatisfy({ !$0.shape.contains(0) })
+        else { return nil }
+        let selected = try result(of: selection)
+        guard let places = selected.indices else { return nil }
+        var indices = WinnerIndices(base: places, batch: batch, rows: rows, slots: selecting.indexCount, slot: slot)
+        let inputs =
+            try zip(given, sum.isGathered).map { array, isGathered in
+                guard isGathered else { return array }
+                let shape = batch + [rows, array.shape.last!]
+                let memory = try arrays.allocate(byteCount(shape))
+                try arrays.gather(array, indices, to: memory)
+                return InputArray(memory, type: type, shape: shape)
+            } + [selected.values]
+        let bound = try sum.reduction(for: type).bound(to: inputs)
+        guard bound.shape.batch == batch, bound.shape.rows == rows else { return nil }
+        let ownShape = own.batch + [own.rows, own.values]
+        let memory = try target ?? arrays.allocate(byteCount(ownShape))
+        let termShape = batch + [rows, own.values]
+        let terms = isOwn ? memory : try arrays.allocate(byteCount(termShape))
+        var options = options
+        (options.sparsity, options.tolerance) = (nil, nil)
+        try bound.compute(
+            options: options, values: UnsafeMutableRawBufferPointer(start: terms, count: byteCount(termShape)),
+            indices: UnsafeMutableBufferPointer(start: nil, count: 0))
+        if !isOwn {
+            let onHost = try self.selected(by: selection)
+            indices.base = onHost.indices
+            try arrays.store(
+                totalsOf: InputArray(terms, type: type, shape: termShape),
+                by: WinnerLists(values: onHost.values, type, indices, columns: own.rows), to: memory)
+        }
+        return Result(values: InputArray(memory, type: type, shape: ownShape))
+    }
+
     private func byteCount(_ shape: [Int]) -> Int { shape.reduce(type.byteCount, *) }
 
     // MARK: Memory
@@ -164,6 +218,9 @@ struct ExpressionEvaluation {
                 if case .winners(let selection, _) = support {
                     try visit(selection, &seen)
                     options.sparsity = nil
+                    // What is gathered for each point, its term, and its place in a list.
+                    let points = try shape(of: selection).dropLast().reduce(1, *)
+                    kept += points * ((arguments.reduce(0) { $0 + $1.variable.dimension } + node.dimension) * type.byteCount + 24)
                 } else if compiled(node).reduction.over != sparsityOver {
                     options.sparsity = options.sparsity?.transposed
                 }

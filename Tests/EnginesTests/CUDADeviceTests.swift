@@ -178,12 +178,15 @@ import Testing
         let fake = try FakeCUDA()
         let device = try fake.device()
         let buffer = try device.queue(stream: nil).allocate(80)
-        try device.requireOwn(buffer.handle + 8, of: "x")
-        try device.requireOwn(0x2000, of: "x")
+        func check(_ address: UInt, _ owner: String) throws {
+            try device.requireOwn(address, byteCount: 8, of: owner, on: 0)
+        }
+        try check(buffer.handle + 8, "x")
+        try check(0x2000, "x")
         #expect(
-            engineError { try device.requireOwn(0x1000, of: "Input 2") }
+            bindingError { try check(0x1000, "Input 2") }
                 == "Input 2 lies in the memory of CUDA device 1, not in the memory of Fake GPU, CUDA device 0.")
-        #expect(engineError { try device.requireOwn(0x3000, of: "x") }.contains("x lies in the host's memory"))
+        #expect(bindingError { try check(0x3000, "x") }.contains("x lies in the host's memory"))
         #expect(try device.freeByteCount() == 600_000)
     }
 }

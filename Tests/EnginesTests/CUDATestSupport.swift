@@ -46,6 +46,16 @@ final class FakeCUDA {
         call("fake_set", as: (@convention(c) (UnsafePointer<CChar>, CInt) -> Void).self)(key, CInt(value))
     }
 
+    /// Has kernels compute, on this processor.
+    func compute() throws {
+        let header = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("FakeCUDA/HostCUDA.h")
+        let compiler = try KernelCache(environment: scratch.environment()).compiler
+        call(
+            "fake_compute",
+            as: (@convention(c) (UnsafePointer<CChar>, UnsafePointer<CChar>, UnsafePointer<CChar>) -> Void).self)(
+                compiler.path, header.path, scratch.path)
+    }
+
     func count(_ key: String) -> Int {
         Int(call("fake_count", as: (@convention(c) (UnsafePointer<CChar>) -> CInt).self)(key))
     }
@@ -92,6 +102,11 @@ extension NVIDIATools {
     static func openNVRTC() throws -> NVRTC {
         try NVRTC(try SharedLibrary(path: try #require(nvrtc)))
     }
+}
+
+/// The message of the mistake in a call that a body is to be told of.
+func bindingError(_ body: () throws -> Void, sourceLocation: SourceLocation = #_sourceLocation) -> String {
+    #expect(throws: BindingError.self, sourceLocation: sourceLocation, performing: body)?.description ?? ""
 }
 
 /// The message of the error that a body is to throw.

@@ -5,8 +5,11 @@ import Testing
 
 @testable import Engines
 
+/// A GPU of CUDA's, or else what OpenCL has.
+private let testDevice = [Device.Library.cuda, .openCL].first { (try? $0.deviceNames())?.isEmpty == false }?.device(0)
+
 /// Calls whose arrays and results are in a device's memory, intermediate results included.
-@Suite(.enabled(if: OpenCL.deviceCount > 0, "there is no OpenCL device"))
+@Suite(.enabled(if: testDevice != nil, "there is no device"))
 struct DeviceArrayTests {
     /// A reduction and the lengths that its arrays have.
     struct Case: CustomTestStringConvertible, Sendable {
@@ -77,7 +80,7 @@ struct DeviceArrayTests {
         ([4, 3], [4, 3]), ([5, 1, 3], [1, 4, 3]), ([5, 7, 2, 3], [7, 1, 3]), ([3, 1], [3, 1]), ([2, 300, 1], [1]),
     ])
     func totalsOfAnyShape(_ own: [Int], _ target: [Int]) throws {
-        let accelerator = try Device.openCL(0).accelerator()
+        let accelerator = try #require(testDevice).accelerator()
         let queue = try accelerator.queue(stream: nil)
         for type in ScalarType.allCases {
             for count in 0..<4 {
@@ -94,6 +97,20 @@ struct DeviceArrayTests {
                 let error = distance(type.load(result, 0, count: length), type.load(expected, 0, count: length))
                 let roundoff = [ScalarType.float16: 2e-3, .bfloat16: 1e-2][type] ?? 1e-7
                 #expect(error < roundoff, "\(type) of \(count)")
+            }
+        }
+    }
+
+    /// Winners with more points each than one sum takes, and slots that nothing fills.
+    @Test func gradientsOfWinnersOfManyPoints() throws {
+        for (kind, k) in [("Min", 1), ("KMin", 8)] {
+            let example = Case(kind: kind, formula: "p*SqDist(x,y)*Sum(b)", k: k, batches: [[2], [], [2], []])
+            let smallest = try CompiledExpression(of: example.compiled())
+            let shapes = example.shapes(rows: 1_500)
+            let withCotangent = shapes + [try shape(of: smallest, shapes)]
+            for position in 0..<4 {
+                try check(
+                    try smallest.gradient(withRespectTo: position), withCotangent, position == 1 ? .float32 : .float64)
             }
         }
     }
@@ -200,7 +217,7 @@ private final class Host {
     }
 }
 
-/// An expression with its arrays on the first OpenCL device, as a caller would have them.
+/// An expression with its arrays on the device, as a caller would have them.
 private struct DeviceCall {
     let expression: CompiledExpression
     let hosts: [Host]
@@ -212,13 +229,14 @@ private struct DeviceCall {
     init(_ expression: CompiledExpression, _ shapes: [[Int]], _ type: ScalarType) throws {
         self.expression = expression
         hosts = shapes.enumerated().map { Host(shape: $1, type, seed: $0) }
-        memory = DeviceMemory(try Device.openCL(0).accelerator().queue(stream: nil))
+        let device = try #require(testDevice)
+        memory = DeviceMemory(try device.accelerator().queue(stream: nil))
         let uploading = memory
         inputs = try hosts.map { try $0.uploaded(uploading) }
         let shape = try expression.resultShape(for: inputs)
         let buffer = try memory.allocate(shape.reduce(type.byteCount, *))
         self.result = InputArray(UnsafeRawPointer(bitPattern: buffer.handle)!, type: type, shape: shape)
-        options = ExecutionOptions(devices: [.openCL(0)])
+        options = ExecutionOptions(devices: [device])
         options.memory = .device(stream: memory.queue.stream)
     }
 
@@ -228,7 +246,12 @@ private struct DeviceCall {
         let count = result.shape.reduce(1, *)
         let target = UnsafeMutableRawBufferPointer(
             start: UnsafeMutableRawPointer(mutating: result.base), count: count * result.type.byteCount)
-        try expression.run(inputs, options: options ?? self.options, known: known, values: target)
+        let options = options ?? self.options
+        try expression.run(inputs, options: options, known: known, values: target)
+        // What is on another stream comes first.
+        if case .device(let stream) = options.memory, stream != memory.queue.stream, let device = options.device {
+            try memory.queue.wait(for: try device.accelerator().queue(stream: stream))
+        }
         let copy = Host(shape: [max(1, count)], result.type, seed: 0)
         try memory.queue.download(
             DeviceBuffer(result.base, count * result.type.byteCount), at: 0, to: copy.bytes.baseAddress!,

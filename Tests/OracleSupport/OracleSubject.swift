@@ -54,7 +54,7 @@ package final class OracleSubject: Sendable {
         package var m = 5
         package var n = 7
         package var type = ScalarType.float32
-        package var engine = OracleEngine.cpu
+        package var engine = OracleEngine.compiled
         /// Changes to the options, of what no other field says.
         package var adjust: (@Sendable (inout ExecutionOptions) -> Void)?
         package var threads = 1
@@ -66,7 +66,7 @@ package final class OracleSubject: Sendable {
         package var checkedRows = 24
 
         package init(
-            m: Int = 5, n: Int = 7, type: ScalarType = .float32, engine: OracleEngine = .cpu, threads: Int = 1,
+            m: Int = 5, n: Int = 7, type: ScalarType = .float32, engine: OracleEngine = .compiled, threads: Int = 1,
             seed: Int = 1,
             batches: [Int: [Int]] = [:], sparsity: BlockSparsity? = nil, checkedRows: Int = 24
         ) {

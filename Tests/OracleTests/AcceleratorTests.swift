@@ -143,14 +143,18 @@ import Testing
 
     // MARK: Several devices
 
-    static let severalDevices = OpenCL.deviceCount > 1
+    /// The first two of an engine's, where there are two.
+    static let severalDevices = engines.compactMap { engine -> [Device]? in
+        let library = engine == .cuda ? Device.Library.cuda : .openCL
+        return ((try? library.deviceNames().count) ?? 0) > 1 ? [library.device(0), library.device(1)] : nil
+    }
 
     /// Many rows are split over devices, few rows are not: then columns are.
-    @Test(.enabled(if: severalDevices, "one OpenCL device is not several")) func twoDevices() throws {
+    @Test(arguments: severalDevices) func twoDevices(_ devices: [Device]) throws {
         for subject in try Self.subjects() {
             for (m, n) in [(3_000, 40), (20, 6_000)] {
-                var call = OracleSubject.Call(m: m, n: n, engine: .openCL, seed: m, batches: [0: [2], 1: [1]], checkedRows: 5)
-                call.adjust = { $0.devices = [.openCL(0), .openCL(1)] }
+                var call = OracleSubject.Call(m: m, n: n, seed: m, batches: [0: [2], 1: [1]], checkedRows: 5)
+                call.adjust = { $0.devices = devices }
                 expect(subject.check(call))
                 var random = RandomSource(seed: n)
                 call.sparsity = BlockSparsity(patterns: (0..<2).map { _ in RandomFormulaTests.pattern(m, n, &random) })

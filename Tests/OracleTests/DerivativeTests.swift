@@ -68,7 +68,7 @@ import Testing
         guard !samples.isEmpty else { return }
         let subject = Self.subject(name, samples[number % samples.count], number)
         let parts = subject.variables.flatMap { subject.firstDerivatives(of: $0) }
-        expect(OraclePointwise.concatenated(parts).check(.cpu, m: 9, seed: number))
+        expect(OraclePointwise.concatenated(parts).check(.compiled, m: 9, seed: number))
     }
 
     @Test(arguments: OperationTests.operations) func secondInterpreted(_ name: String) {
@@ -92,7 +92,7 @@ import Testing
         for v in subject.variables.prefix(3) {
             for w in subject.variables.prefix(3) { parts.append(subject.secondDerivative(v, w)) }
         }
-        expect(OraclePointwise.concatenated(parts).check(.cpu, m: 4, n: 1, seed: number, relative: 1e-8))
+        expect(OraclePointwise.concatenated(parts).check(.compiled, m: 4, n: 1, seed: number, relative: 1e-8))
     }
 
     /// ⟨e, Diff(f, v, u)⟩ = ⟨Grad(f, v, e), u⟩, without differences.
@@ -128,12 +128,12 @@ import Testing
         guard !first.isEmpty else { return }
         let together = OraclePointwise.concatenated(first)
         expect(together.check(.interpreter, seed: seed, relative: 1e-9))
-        if seed.isMultiple(of: 2) { expect(together.check(.cpu, m: 5, seed: seed, relative: 1e-9)) }
+        if seed.isMultiple(of: 2) { expect(together.check(.compiled, m: 5, seed: seed, relative: 1e-9)) }
         let second = variables.prefix(2).flatMap { v in variables.prefix(2).map { subject.secondDerivative(v, $0) } }
         if formula.nodeCount < 25 {
             let together = OraclePointwise.concatenated(second)
             expect(together.check(.interpreter, m: 2, n: 1, seed: seed, relative: 1e-6))
-            if seed.isMultiple(of: 3) { expect(together.check(.cpu, m: 2, n: 1, seed: seed, relative: 1e-6)) }
+            if seed.isMultiple(of: 3) { expect(together.check(.compiled, m: 2, n: 1, seed: seed, relative: 1e-6)) }
         }
     }
 
@@ -167,7 +167,7 @@ import Testing
             },
         ]
         for check in checks { expect(check.check(.interpreter, seed: seed, relative: 1e-8)) }
-        expect(OraclePointwise.concatenated(checks).check(.cpu, seed: seed, relative: 1e-8))
+        expect(OraclePointwise.concatenated(checks).check(.compiled, seed: seed, relative: 1e-8))
     }
 
     /// Maps that are linear in Var(0,3,0).
@@ -219,7 +219,7 @@ import Testing
                     })
             }
             for check in checks { expect(check.check(.interpreter, seed: number)) }
-            expect(OraclePointwise.concatenated(checks).check(.cpu, m: 5, seed: number))
+            expect(OraclePointwise.concatenated(checks).check(.compiled, m: 5, seed: number))
         }
     }
 }

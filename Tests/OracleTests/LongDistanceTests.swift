@@ -67,7 +67,7 @@ import Glibc
     /// Both types on the processor, and on accelerators one of them, where vectors are short enough for inner products.
     private static func cases(_ dimension: Int) -> [(OracleEngine, ScalarType)] {
         let accelerated = dimension == 17 || dimension == 50 ? OracleEngine.accelerators : []
-        return [(.cpu, .float32), (.cpu, .float64)] + accelerated.map { ($0, dimension == 17 ? .float64 : .float32) }
+        return [(.compiled, .float32), (.compiled, .float64)] + accelerated.map { ($0, dimension == 17 ? .float64 : .float32) }
     }
 
     // MARK: Accuracy
@@ -237,7 +237,7 @@ import Glibc
         let subject = try OracleSubject(of: f, over: random.pick(ReducedIndex.allCases), cache: Self.caches[.inner]!)
         for number in 0..<4 {
             for type in ScalarType.allCases {
-                let call = RandomFormulaTests.call(subject, type, .cpu, seed, pairs: 10_000, number, &random)
+                let call = RandomFormulaTests.call(subject, type, .compiled, seed, pairs: 10_000, number, &random)
                 if let failure = subject.check(call) { Issue.record("\(failure)") }
             }
         }

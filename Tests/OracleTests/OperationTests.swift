@@ -54,7 +54,7 @@ import Testing
         for size in [3, 17] {
             for sample in OracleOperation.byName[name]!.samples(size) where sample.isExact {
                 let subject = try Self.subject(name, sample, rotation: 0, infix: false)
-                for engine in [OracleEngine.interpreter, .cpu] {
+                for engine in [OracleEngine.interpreter, .compiled] {
                     expect(subject.check(.init(m: 33, n: 9, engine: engine, seed: size)))
                 }
             }

@@ -24,7 +24,7 @@ import Testing
         let subject = try Self.subject(seed, &random)
         let type: ScalarType = seed % 4 == 0 ? .float64 : seed % 11 == 1 ? .float16 : seed % 11 == 2 ? .bfloat16 : .float32
         for number in 0..<4 {
-            expect(subject.check(Self.call(subject, type, .cpu, seed * 10 + number, pairs: 20_000, number, &random)))
+            expect(subject.check(Self.call(subject, type, .compiled, seed * 10 + number, pairs: 20_000, number, &random)))
         }
     }
 

@@ -35,7 +35,7 @@ import Testing
             ? OracleExpression("Add", [.number(0.5), OracleExpression("Square", [.variable(3, 1 + seed % 2, 1)])]) : nil
         let subject = try OracleSubject(
             name, of: f, weight: weight, k: name.contains("KM") ? 2 : 1, over: seed.isMultiple(of: 2) ? .j : .i)
-        var call = OracleSubject.Call(m: 4, n: 4, type: .float64, engine: seed < 4 ? .interpreter : .cpu, seed: seed)
+        var call = OracleSubject.Call(m: 4, n: 4, type: .float64, engine: seed < 4 ? .interpreter : .compiled, seed: seed)
         if seed == 2 || seed == 5 { call.batches = [0: [2], 1: [2, 1]] }
         if seed == 3 || seed == 5 {
             let (rows, columns) = subject.pointCounts(call)

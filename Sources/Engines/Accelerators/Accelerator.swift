@@ -20,19 +20,33 @@ protocol Accelerator: AnyObject, Sendable {
     /// A table that stays on the device, for calls to come that need the same: they queue no copy of it. Nil where none is kept.
     func keptTable(_ numbers: [Int64]) throws(EngineError) -> DeviceBuffer?
 
+    /// Refuses a stream of the caller's that this device's work cannot be put on, where the library can tell.
+    ///
+    /// - Throws: a ``BindingError``; so do the following, as these are mistakes in what was handed over.
+    func requireOwn(stream: UInt) throws
+
     /// Refuses an address that the device's kernels must not be given, where the library can tell.
     ///
-    /// - Parameter owner: whose address it is, to begin a sentence.
-    func requireOwn(_ address: UInt, of owner: String) throws(EngineError)
+    /// - Parameters:
+    ///   - byteCount: the bytes that are to be there.
+    ///   - owner: whose address it is, to begin a sentence.
+    ///   - stream: on which it is to be used.
+    func requireOwn(_ address: UInt, byteCount: Int, of owner: String, on stream: UInt) throws
 }
 
 extension Accelerator {
     func usableByteCount() throws(EngineError) -> Int { properties.memoryByteCount / 10 * 7 }
     func keptTable(_ numbers: [Int64]) throws(EngineError) -> DeviceBuffer? { nil }
+    func requireOwn(stream: UInt) {}
 
     /// Nothing is asked of an array without numbers.
-    func requireOwn(_ array: InputArray, of owner: String) throws(EngineError) {
-        if !array.shape.contains(0) { try requireOwn(UInt(bitPattern: array.base), of: owner) }
+    func requireOwn(_ array: InputArray, of owner: String, on stream: UInt) throws {
+        try requireOwn(array.base, byteCount: array.shape.reduce(array.type.byteCount, *), of: owner, on: stream)
+    }
+
+    func requireOwn(_ base: UnsafeRawPointer?, byteCount: Int, of owner: String, on stream: UInt) throws {
+        guard byteCount > 0, let base else { return }
+        try requireOwn(UInt(bitPattern: base), byteCount: byteCount, of: owner, on: stream)
     }
 }
 

@@ -13,6 +13,7 @@ struct AcceleratorRun {
     let columns: Range<Int>
     /// Bytes of the device's memory that it may take; nil for what is free.
     let memoryLimit: Int?
+    var residents: ResidentArrays? = nil
     let output: Destination
     /// Told the pairs that are done since it was last told.
     let progress: (@Sendable (Int) -> Void)?
@@ -45,8 +46,10 @@ struct AcceleratorRun {
         let needed = plan.peakByteCount
         // The caller's arrays are there already. What is free need not be asked for little.
         guard !isOnDevice, needed > Self.little || memoryLimit != nil else { return nil }
-        let room = if let memoryLimit { memoryLimit } else { try kernel.accelerator.usableByteCount() }
-        return needed > room ? room : nil
+        // Of what is free, the copies that are there already take nothing more.
+        let held = residents?.byteCount(on: kernel.accelerator) ?? 0
+        let room = if let memoryLimit { memoryLimit } else { try kernel.accelerator.usableByteCount() + held }
+        return needed > room ? room - (memoryLimit == nil ? held : 0) : nil
     }
 
     private static let little = 1 << 24
@@ -234,21 +237,39 @@ struct AcceleratorRun {
                     DeviceBuffer(handle: UInt(bitPattern: whole.base), byteCount: whole.itemCount * whole.itemByteCount))
                 continue
             }
-            let bytes = itemByteCount(place)
-            let buffer = try memory.allocate(whole.itemCount * bytes)
-            buffers.append(buffer)
-            let skipped = (points(of: place)?.lowerBound ?? 0) * pointByteCount(place)
-            // What lies together is copied at once.
-            if bytes == whole.itemByteCount {
-                try memory.queue.upload(whole.base, to: buffer, at: 0, byteCount: whole.itemCount * bytes)
-                continue
-            }
-            for item in 0..<whole.itemCount {
-                try memory.queue.upload(
-                    whole.base + item * whole.itemByteCount + skipped, to: buffer, at: item * bytes, byteCount: bytes)
+            if let residents, residents.contains(whole.base, byteCount: whole.itemCount * whole.itemByteCount) {
+                let part = ResidentArrays.Part(
+                    address: UInt(bitPattern: whole.base), itemCount: whole.itemCount, itemByteCount: itemByteCount(place),
+                    skipped: skippedByteCount(place))
+                buffers.append(
+                    try residents.copy(of: part, on: kernel.accelerator) { memory throws(EngineError) in
+                        try uploaded(place, memory)
+                    })
+            } else {
+                buffers.append(try uploaded(place, memory))
             }
         }
         return buffers
+    }
+
+    /// Bytes before those points of a batch item of an input that this run takes.
+    private func skippedByteCount(_ place: Int) -> Int { (points(of: place)?.lowerBound ?? 0) * pointByteCount(place) }
+
+    /// A copy of the points of an input that this run takes.
+    private func uploaded(_ place: Int, _ memory: DeviceMemory) throws(EngineError) -> DeviceBuffer {
+        let whole = binding.whole(place)
+        let bytes = itemByteCount(place)
+        let buffer = try memory.allocate(whole.itemCount * bytes)
+        // What lies together is copied at once.
+        if bytes == whole.itemByteCount {
+            try memory.queue.upload(whole.base, to: buffer, at: 0, byteCount: whole.itemCount * bytes)
+            return buffer
+        }
+        for item in 0..<whole.itemCount {
+            try memory.queue.upload(
+                whole.base + item * whole.itemByteCount + skippedByteCount(place), to: buffer, at: item * bytes, byteCount: bytes)
+        }
+        return buffer
     }
 
     /// Numbers from each input's beginning to each batch item's.

@@ -61,7 +61,7 @@ extension BoundReduction {
             return AcceleratorRun(
                 kernel: kernel, binding: binding, sparsity: options.sparsity?.restricted(toRows: rows), memory: options.memory,
                 rows: rows, columns: splitsColumns ? share(binding.columnCount) : 0..<binding.columnCount,
-                memoryLimit: options.deviceMemoryLimit, output: destination, progress: progress)
+                memoryLimit: options.deviceMemoryLimit, residents: options.residents, output: destination, progress: progress)
         }
         return (runs.filter { !$0.rows.isEmpty }, states)
     }

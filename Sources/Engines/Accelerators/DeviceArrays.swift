@@ -2,9 +2,9 @@ import Kernels
 
 /// Arrays in the memory of a device, taken and given back in the order of a queue. Nothing here waits for the queue but `onHost`.
 final class DeviceArrays: ExpressionArrays {
-    private let accelerator: any Accelerator
+    let accelerator: any Accelerator
     private let queue: any AcceleratorQueue
-    private let memory: DeviceMemory
+    let memory: DeviceMemory
     private var downloaded: [UnsafeMutableRawPointer] = []
 
     init(_ queue: any AcceleratorQueue, on accelerator: any Accelerator) {
@@ -50,7 +50,7 @@ final class DeviceArrays: ExpressionArrays {
         }
     }
 
-    private var wide: ScalarType { accelerator.properties.hasFloat64 ? .float64 : .float32 }
+    var wide: ScalarType { accelerator.properties.hasFloat64 ? .float64 : .float32 }
 
     /// What a launch adds to, and where the sums go.
     private struct Launch {
@@ -78,7 +78,8 @@ final class DeviceArrays: ExpressionArrays {
         _ array: DeviceBuffer?, _ term: TotalTerm, _ type: ScalarType, readsTotals: Bool, _ launch: Launch
     ) throws {
         let source = TotalSource(
-            language: accelerator.properties.target.language, storage: type, usesFloat64: wide == .float64, readsTotals: readsTotals,
+            language: accelerator.properties.target.language, storage: type, usesFloat64: wide == .float64,
+            readsTotals: readsTotals,
             keptAxes: term.kept.count, summedAxes: term.summed.count)
         let threads = launch.count * launch.parts
         try accelerator.program(source.text).launch(

@@ -12,6 +12,12 @@ protocol ExpressionArrays: AnyObject {
         totalOf terms: [InputArray], _ type: ScalarType, shape: [Int], to target: UnsafeMutableRawPointer
     ) throws
 
+    /// Stores those points of an array that a selection has chosen, (items, rows, dimension) of them; any where it has chosen none.
+    func gather(_ array: InputArray, _ indices: WinnerIndices, to target: UnsafeMutableRawPointer) throws
+
+    /// Stores the total of those rows of an array, of whatever items, that are listed for each row of the target. Not for types of 16 bits.
+    func store(totalsOf array: InputArray, by lists: WinnerLists, to target: UnsafeMutableRawPointer) throws
+
     /// The host's view of memory that was computed: valid as long as this object.
     func onHost(_ base: UnsafeRawPointer, byteCount: Int) throws -> UnsafeRawPointer
 }

@@ -82,13 +82,11 @@ final class CUDADevice: Accelerator {
         }
     }
 
-    /// Refuses an address that the device's kernels must not be given.
-    ///
-    /// - Parameter owner: whose address it is, to begin a sentence.
-    func requireOwn(_ address: UInt, of owner: String) throws(EngineError) {
+    /// Sizes are not looked at: what one allocation seems to be may be several in a row to the driver.
+    func requireOwn(_ address: UInt, byteCount: Int, of owner: String, on stream: UInt) throws {
         let place = try context.use { () throws(EngineError) in self.place(of: address) }
         if let place {
-            throw EngineError(
+            throw BindingError(
                 "\(owner) lies in \(place), not in the memory of \(description.name), CUDA device \(description.number).")
         }
     }

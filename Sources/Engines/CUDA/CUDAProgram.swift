@@ -79,7 +79,8 @@ final class CUDAProgram: AcceleratorProgram {
             context.driver.cuFuncGetAttribute(&own, CUDADriver.FunctionAttribute.sharedByteCount.rawValue, function),
             "CUDA does not tell what \(name) shares on \(context.name)")
         return Function(
-            handle: function, ownSharedByteCount: Int(own), grantedByteCount: max(0, properties.target.sharedByteCount - Int(own)))
+            handle: function, ownSharedByteCount: Int(own), grantedByteCount: max(0, properties.target.sharedByteCount - Int(own))
+        )
     }
 
     /// A captured graph runs the code whenever its owner likes, and nobody tells us when the graph is gone.

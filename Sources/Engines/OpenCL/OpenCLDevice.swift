@@ -6,7 +6,7 @@ final class OpenCLDevice: Accelerator {
     let properties: AcceleratorProperties
     let platform: String
     let library: OpenCLLibrary
-    private let device: Handle
+    let handle: Handle
     private let context = Mutex<Result<Handle, EngineError>?>(nil)
     private let programs = Mutex<[String: OpenCLProgram]>([:])
     private let options: String
@@ -19,7 +19,7 @@ final class OpenCLDevice: Accelerator {
     init(_ library: OpenCLLibrary, platform: String, device: OpenCLLibrary.Object) {
         self.library = library
         self.platform = platform
-        self.device = Handle(object: device)
+        handle = Handle(object: device)
         let rounding = library.number(device, CLConstant.singleConfiguration, as: UInt64.self)
         options =
             "-cl-std=CL1.2"
@@ -35,12 +35,12 @@ final class OpenCLDevice: Accelerator {
             hasFloat64: library.number(device, CLConstant.doubleConfiguration, as: UInt64.self) != 0)
     }
 
-    /// Made at the first use, and kept as long as the process lives.
+    /// Our own, for arrays on the host. Made at the first use, and kept as long as the process lives.
     func usedContext() throws(EngineError) -> OpenCLLibrary.Object {
         let result = context.withLock { context in
             if let context { return context }
             var status: OpenCLLibrary.Status = 0
-            var devices: [OpenCLLibrary.Object?] = [device.object]
+            var devices: [OpenCLLibrary.Object?] = [handle.object]
             let made = library.createContext(nil, 1, &devices, nil, nil, &status)
             let result: Result<Handle, EngineError> =
                 made.map { .success(Handle(object: $0)) } ?? .failure(failure("making a context", status))
@@ -50,12 +50,14 @@ final class OpenCLDevice: Accelerator {
         return try result.get().object
     }
 
-    func program(_ source: String) throws(EngineError) -> any AcceleratorProgram {
-        if let known = programs.withLock({ $0[source] }) { return known }
-        let made = OpenCLProgram(try build(source), of: self)
-        return programs.withLock { programs in
+    // MARK: Programs
+
+    /// It is compiled for a context when it is first launched there: a caller's queue has a context of its own.
+    func program(_ source: String) -> any AcceleratorProgram {
+        programs.withLock { programs in
             if let known = programs[source] { return known }
             if programs.count >= Self.mostPrograms { programs.removeAll() }
+            let made = OpenCLProgram(source, of: self)
             programs[source] = made
             return made
         }
@@ -64,44 +66,48 @@ final class OpenCLDevice: Accelerator {
     /// How many programs stay in memory though nobody uses them.
     private static let mostPrograms = 512
 
-    private func build(_ source: String) throws(EngineError) -> OpenCLLibrary.Object {
-        let context = try usedContext()
+    /// Compiles a source text in a context.
+    func build(_ source: String, in context: OpenCLLibrary.Object) throws(EngineError) -> OpenCLLibrary.Object {
         var status: OpenCLLibrary.Status = 0
         let program = source.withCString { text in
             var texts: [UnsafePointer<CChar>?] = [text]
             return library.createProgramWithSource(context, 1, &texts, nil, &status)
         }
         guard let program else { throw failure("reading a kernel", status) }
-        var devices: [OpenCLLibrary.Object?] = [device.object]
+        var devices: [OpenCLLibrary.Object?] = [handle.object]
         status = options.withCString { library.buildProgram(program, 1, &devices, $0, nil, nil) }
         guard status == 0 else {
-            let log = library.text { library.getProgramBuildInfo(program, device.object, CLConstant.buildLog, $0, $1, $2) }
+            let log = library.text { library.getProgramBuildInfo(program, handle.object, CLConstant.buildLog, $0, $1, $2) }
             _ = library.releaseProgram(program)
             throw EngineError("\(properties.name) does not compile a kernel (\(status)): \(log)")
         }
         return program
     }
 
+    // MARK: Queues
+
     func queue(stream: UInt?) throws(EngineError) -> any AcceleratorQueue {
         if let stream, let queue = OpenCLLibrary.Object(bitPattern: stream) {
-            return OpenCLQueue(queue, isOwned: false, of: self)
+            guard let context = library.object(CLConstant.queueContext, ofQueue: queue) else {
+                throw failure("asking a queue for its context", CLConstant.invalidQueue)
+            }
+            return OpenCLQueue(queue, isOwned: false, context: context, of: self)
         }
         var status: OpenCLLibrary.Status = 0
-        guard let queue = library.createCommandQueue(try usedContext(), device.object, 0, &status) else {
+        let context = try usedContext()
+        guard let queue = library.createCommandQueue(context, handle.object, 0, &status) else {
             throw failure("making a queue", status)
         }
-        return OpenCLQueue(queue, isOwned: true, of: self)
+        return OpenCLQueue(queue, isOwned: true, context: context, of: self)
     }
-
-    /// OpenCL cannot tell whether a handle is one of its buffers.
-    func requireOwn(_ address: UInt, of owner: String) {}
 
     /// What failed, in a sentence.
     func failure(_ action: String, _ status: OpenCLLibrary.Status) -> EngineError {
         let reasons: [OpenCLLibrary.Status: String] = [
             -2: "the device is not available", -3: "there is no compiler", -4: "the device's memory is full",
             -5: "the device is out of resources", -6: "the host's memory is full", -11: "the kernel does not compile",
-            -54: "the device takes no groups of that size", -61: "the device takes no buffer of that size",
+            CLConstant.invalidQueue: "it is no command queue", -54: "the device takes no groups of that size",
+            -61: "the device takes no buffer of that size",
         ]
         return EngineError("\(properties.name), \(action): \(reasons[status] ?? "OpenCL's error") (\(status)).")
     }

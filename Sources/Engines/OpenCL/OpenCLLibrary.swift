@@ -26,15 +26,19 @@ final class OpenCLLibrary: Sendable {
     private let library: SharedLibrary
 
     let getPlatformIDs: @Sendable @convention(c) (UInt32, UnsafeMutablePointer<Object?>?, UnsafeMutablePointer<UInt32>?) -> Status
-    let getPlatformInfo: @Sendable @convention(c) (Object, UInt32, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Status
+    let getPlatformInfo:
+        @Sendable @convention(c) (Object, UInt32, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Status
     let getDeviceIDs:
         @Sendable @convention(c) (Object, UInt64, UInt32, UnsafeMutablePointer<Object?>?, UnsafeMutablePointer<UInt32>?) -> Status
-    let getDeviceInfo: @Sendable @convention(c) (Object, UInt32, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Status
+    let getDeviceInfo:
+        @Sendable @convention(c) (Object, UInt32, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Status
     let createContext:
         @Sendable @convention(c) (
             UnsafeRawPointer?, UInt32, UnsafePointer<Object?>, UnsafeRawPointer?, UnsafeRawPointer?, UnsafeMutablePointer<Status>
         ) -> Object?
     let createCommandQueue: @Sendable @convention(c) (Object, Object, UInt64, UnsafeMutablePointer<Status>) -> Object?
+    let getQueueInfo:
+        @Sendable @convention(c) (Object, UInt32, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Status
     let releaseCommandQueue: @Sendable @convention(c) (Object) -> Status
     let createProgramWithSource:
         @Sendable @convention(c) (
@@ -57,6 +61,8 @@ final class OpenCLLibrary: Sendable {
         ) -> Status
     let createBuffer:
         @Sendable @convention(c) (Object, UInt64, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Status>) -> Object?
+    let getMemoryInfo:
+        @Sendable @convention(c) (Object, UInt32, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Status
     let releaseBuffer: @Sendable @convention(c) (Object) -> Status
     let enqueueWrite:
         @Sendable @convention(c) (
@@ -88,6 +94,7 @@ final class OpenCLLibrary: Sendable {
         getDeviceInfo = try entry("clGetDeviceInfo")
         createContext = try entry("clCreateContext")
         createCommandQueue = try entry("clCreateCommandQueue")
+        getQueueInfo = try entry("clGetCommandQueueInfo")
         releaseCommandQueue = try entry("clReleaseCommandQueue")
         createProgramWithSource = try entry("clCreateProgramWithSource")
         buildProgram = try entry("clBuildProgram")
@@ -98,6 +105,7 @@ final class OpenCLLibrary: Sendable {
         releaseKernel = try entry("clReleaseKernel")
         enqueueKernel = try entry("clEnqueueNDRangeKernel")
         createBuffer = try entry("clCreateBuffer")
+        getMemoryInfo = try entry("clGetMemObjectInfo")
         releaseBuffer = try entry("clReleaseMemObject")
         enqueueWrite = try entry("clEnqueueWriteBuffer")
         enqueueRead = try entry("clEnqueueReadBuffer")
@@ -109,13 +117,27 @@ final class OpenCLLibrary: Sendable {
     }
 
     /// A text of a platform, a device or a build.
-    func text(_ read: (_ capacity: Int, _ target: UnsafeMutableRawPointer?, _ needed: UnsafeMutablePointer<Int>?) -> Status) -> String {
+    func text(_ read: (_ capacity: Int, _ target: UnsafeMutableRawPointer?, _ needed: UnsafeMutablePointer<Int>?) -> Status)
+        -> String
+    {
         var count = 0
         guard read(0, nil, &count) == 0, count > 1 else { return "" }
         var bytes = [UInt8](repeating: 0, count: count)
         let status = bytes.withUnsafeMutableBytes { read(count, $0.baseAddress, nil) }
         guard status == 0 else { return "" }
         return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+
+    /// An object that a queue tells of; nil where it does not.
+    func object(_ name: UInt32, ofQueue queue: Object) -> Object? {
+        var object: Object?
+        return getQueueInfo(queue, name, MemoryLayout<Object?>.size, &object, nil) == 0 ? object : nil
+    }
+
+    /// An object that memory tells of; nil where it does not.
+    func object(_ name: UInt32, ofMemory memory: Object) -> Object? {
+        var object: Object?
+        return getMemoryInfo(memory, name, MemoryLayout<Object?>.size, &object, nil) == 0 ? object : nil
     }
 
     /// A number of a device.
@@ -157,5 +179,15 @@ enum CLConstant {
     static let doubleConfiguration: UInt32 = 0x1032
     static let roundsDivisionCorrectly = 1 << 7
     static let readWrite: UInt64 = 1
+    static let queueContext: UInt32 = 0x1090
+    static let queueDevice: UInt32 = 0x1091
+    static let queueProperties: UInt32 = 0x1093
+    static let outOfOrder: UInt64 = 1
+    static let memoryKind: UInt32 = 0x1100
+    static let memorySize: UInt32 = 0x1102
+    static let memoryContext: UInt32 = 0x1106
+    static let buffer: UInt32 = 0x10F0
+    /// `CL_INVALID_COMMAND_QUEUE`.
+    static let invalidQueue: OpenCLLibrary.Status = -36
     static let buildLog: UInt32 = 0x1183
 }

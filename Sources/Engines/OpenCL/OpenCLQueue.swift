@@ -1,14 +1,16 @@
 /// A command queue that works in order.
 final class OpenCLQueue: AcceleratorQueue {
     let queue: OpenCLLibrary.Object
+    /// Whose buffers and programs its commands take.
+    let context: OpenCLLibrary.Object
     private let isOwned: Bool
     private let device: OpenCLDevice
     private var library: OpenCLLibrary { device.library }
     /// Whether the host's memory may still be written to.
     private var isDownloading = false
 
-    init(_ queue: OpenCLLibrary.Object, isOwned: Bool, of device: OpenCLDevice) {
-        self.queue = queue
+    init(_ queue: OpenCLLibrary.Object, isOwned: Bool, context: OpenCLLibrary.Object, of device: OpenCLDevice) {
+        (self.queue, self.context) = (queue, context)
         self.isOwned = isOwned
         self.device = device
     }
@@ -24,7 +26,7 @@ final class OpenCLQueue: AcceleratorQueue {
     func allocate(_ byteCount: Int) throws(EngineError) -> DeviceBuffer {
         var status: OpenCLLibrary.Status = 0
         let size = max(16, byteCount)
-        guard let buffer = library.createBuffer(try device.usedContext(), CLConstant.readWrite, size, nil, &status) else {
+        guard let buffer = library.createBuffer(context, CLConstant.readWrite, size, nil, &status) else {
             throw device.failure("reserving \(size) bytes", status)
         }
         return DeviceBuffer(handle: UInt(bitPattern: buffer), byteCount: size)

@@ -25,13 +25,13 @@ struct StateRun {
 }
 
 extension KernelBuilder {
-    /// Goes through a state: where each of its numbers is in the chunk's and where in the whole one.
-    func loop(over runs: [StateRun], _ body: (_ own: Index, _ whole: Index) -> Void) {
+    /// Goes through a state: where each of its numbers is in the chunk's and where in the whole one, and which component it is of, if any.
+    func loop(over runs: [StateRun], _ body: (_ own: Index, _ whole: Index, _ component: Index?) -> Void) {
         var (own, whole) = (0, 0)
         for run in runs {
             let chunk = run.isPerComponent ? kernel.chunk : nil
             let (ownStart, wholeStart) = (own, whole)
-            loop(run.count) { k in body(k + ownStart, k + wholeStart + (chunk?.first ?? 0)) }
+            loop(run.count) { k in body(k + ownStart, k + wholeStart + (chunk?.first ?? 0), run.isPerComponent ? k : nil) }
             own += run.count
             whole += chunk?.dimension ?? run.count
         }

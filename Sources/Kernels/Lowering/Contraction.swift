@@ -17,9 +17,38 @@ public struct Contraction: Hashable, Sendable {
     static let leastCount = 16
 }
 
+/// Vectors of columns, all with one weight per pair: of all pairs of a tile, their weighted sums are a product of two matrices.
+public struct Weighting: Hashable, Sendable {
+    /// Where the vector is, and its first component there.
+    var column: ColumnSource
+    var first: Int
+    /// How many components, or those of a chunk.
+    public var count: Int
+
+    /// The least count for which the steps around the product of matrices pay.
+    static let leastCount = 16
+}
+
+extension Reduction {
+    /// The vector that depends on the column only, and what it is multiplied by or, where exponentials are summed, the exponent of that.
+    var weightedVector: (weight: Formula, vector: Formula)? {
+        guard scheme != .kahan else { return nil }
+        let parts: (weight: Formula, vector: Formula?) =
+            kind == .sum
+            ? formula.separatingFactor { !$0.dependence.contains(over.outputCategory.dependence) } : (formula, weight)
+        guard let vector = parts.vector, vector.dimension >= Weighting.leastCount, parts.weight.dimension == 1,
+            vector.dependence.contains(over.reducedCategory.dependence),
+            !vector.dependence.contains(over.outputCategory.dependence)
+        else { return nil }
+        return (parts.weight, vector)
+    }
+}
+
 extension Kernel {
     /// Whether factors of the contraction are split, as numbers of 11 bits would be less exact.
     var splitsContraction: Bool { precision.innerProducts == .accurate && contraction?.isOfHalves == false }
+    /// The same of weights and the vectors that they weight.
+    var splitsWeights: Bool { precision.innerProducts == .accurate }
 }
 
 extension FormulaLowering {

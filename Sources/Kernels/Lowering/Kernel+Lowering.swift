@@ -14,9 +14,10 @@ extension Kernel {
     /// - Parameters:
     ///   - chunkLength: how many components of the result are computed at a time; nil for all of them.
     ///   - contracts: whether the longest inner product of a row and a column is computed for a tile of pairs at a time.
+    ///   - weighs: whether long vectors of columns with a weight per pair are added up for a tile of pairs at a time.
     init(
         lowering reduction: Reduction, precision: Precision, squaredDistances: SquaredDistances = .direct,
-        isForAccelerators: Bool, chunkLength: Int? = nil, contracts: Bool = false
+        isForAccelerators: Bool, chunkLength: Int? = nil, contracts: Bool = false, weighs: Bool = false
     ) throws(FormulaError) {
         let accumulator = reduction.accumulator
         self.init(
@@ -32,7 +33,7 @@ extension Kernel {
             },
             stateCount: accumulator.stateCount)
         self.isForAccelerators = isForAccelerators
-        self.contracts = contracts
+        (self.contracts, self.weighs) = (contracts, weighs)
         let builder = KernelBuilder(self)
         if let chunkLength { builder.cut(reduction.cuttableDimension, into: chunkLength) }
         builder.write(reduction)
@@ -78,8 +79,14 @@ extension KernelBuilder {
         var summed = reduction
         summed.formula = formula
         let accumulator = summed.accumulator(of: kernel.chunk?.length)
-        let roots = reduction.kind == .zero ? [] : [formula] + (reduction.weight.map { [$0] } ?? [])
+        var roots = reduction.kind == .zero ? [] : [formula] + (reduction.weight.map { [$0] } ?? [])
+        let weighted = kernel.weighs && totalType == .number ? summed.weightedVector : nil
+        if let weighted, reduction.kind == .sum { roots = [weighted.weight, weighted.vector] }
         lowering.place(roots + (factor.map { [$0] } ?? []))
+        if let weighted {
+            let (source, first) = lowering.source(of: weighted.vector)!
+            add(Weighting(column: source, first: first, count: kernel.chunk?.length ?? weighted.vector.dimension))
+        }
         let scale = factor.map { lowering.operand($0) }
 
         let total = begin(accumulator)
@@ -105,15 +112,15 @@ extension KernelBuilder {
         inSection(.finish) {
             loop(computed) { k in
                 let place = place(k, after: 0)
-                result(load(total.values, at: formula.dimension == 1 ? 0 : k) * scale.broadcast(place), at: place)
+                result(total.component(formula.dimension == 1 ? 0 : k, after: 0, self) * scale.broadcast(place), at: place)
             }
         }
         // What rounding has added too much, in compensated sums, is a part of the sum.
         inSection(.export) {
-            for part in 0..<total.values.count / length {
+            for part in 0..<accumulator.stateCount.values / length {
                 loop(computed) { k in
                     let place = place(k, after: 0)
-                    let sum = load(total.values, at: (formula.dimension == 1 ? 0 : k) + part * length)
+                    let sum = total.component((formula.dimension == 1 ? 0 : k) + part * length, after: 0, self)
                     export(value: sum * scale.broadcast(place), at: place + part * dimension)
                 }
             }
@@ -124,9 +131,9 @@ extension KernelBuilder {
         let total = begin(accumulator)
         inSection(.pair) {
             let part = state(accumulator, totalType, named: "part")
-            loop(over: accumulator.valueRuns) { own, whole in store(partValue(whole), in: part.values, at: own) }
+            loop(over: accumulator.valueRuns) { own, whole, _ in store(partValue(whole), in: part.values, at: own) }
             if let positions = part.positions {
-                loop(over: accumulator.positionRuns) { own, whole in store(partPosition(whole), in: positions, at: own) }
+                loop(over: accumulator.positionRuns) { own, whole, _ in store(partPosition(whole), in: positions, at: own) }
             }
             accumulator.emitMerge(part, into: total, self)
         }
@@ -152,18 +159,23 @@ extension KernelBuilder {
     private func finish(_ accumulator: any Accumulator, _ total: StateReference) {
         emitResult(accumulator, total)
         inSection(.export) {
-            loop(over: accumulator.valueRuns) { own, whole in export(value: load(total.values, at: own), at: whole) }
+            loop(over: accumulator.valueRuns) { own, whole, component in
+                let isWeighted = component != nil && kernel.weighting != nil
+                export(value: isWeighted ? weighted(component!) : load(total.values, at: own), at: whole)
+            }
             if let positions = total.positions {
-                loop(over: accumulator.positionRuns) { own, whole in export(position: load(positions, at: own), at: whole) }
+                loop(over: accumulator.positionRuns) { own, whole, _ in export(position: load(positions, at: own), at: whole) }
             }
         }
     }
 
     private func state(_ accumulator: any Accumulator, _ type: ElementType, named name: String) -> StateReference {
         let count = accumulator.stateCount
+        let isWeighted = kernel.weighting != nil
         return StateReference(
-            values: array(count.values, of: type, named: name),
-            positions: count.positions > 0 ? array(count.positions, of: .position, named: name + "_position") : nil)
+            values: array(count.values - (isWeighted ? accumulator.componentCount : 0), of: type, named: name),
+            positions: count.positions > 0 ? array(count.positions, of: .position, named: name + "_position") : nil,
+            isWeighted: isWeighted)
     }
 }
 

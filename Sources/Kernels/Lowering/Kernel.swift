@@ -48,6 +48,10 @@ public struct Kernel: Sendable {
     var contracts = false
     /// That inner product.
     public internal(set) var contraction: Contraction?
+    /// Whether long vectors of columns that have one weight per pair are to be added up for a tile of pairs at a time.
+    var weighs = false
+    /// Those vectors.
+    public internal(set) var weighting: Weighting?
 
     /// Numbers of the points amid the columns.
     public internal(set) var centreWidth = 0
@@ -175,6 +179,8 @@ public enum Expression: Hashable, Sendable {
     case columnTable(Index)
     /// The pair's inner product, of those that are computed for a tile of pairs at a time.
     case contraction
+    /// A component of the row's weighted sum, of those that are added up for a tile of pairs at a time.
+    case weighted(Index)
     /// A loop counter as a number.
     case counter(Index)
     case columnPosition
@@ -199,6 +205,10 @@ public indirect enum Statement: Hashable, Sendable {
     /// The median of a register's lanes, as a number of the points amid the columns.
     case centreStore(Register, Index)
     case tableStore(Register, Index)
+    /// The weight with which the column's vector enters the row's weighted sum.
+    case weigh(Register)
+    /// A factor for all that has entered the row's weighted sum.
+    case rescale(Register)
     case result(Register, Index)
     case index(Register, Index)
     case exportedValue(Register, Index)
@@ -212,8 +222,8 @@ extension Statement {
         case .define(_, let expression): expression.operands
         case .declare(_, let initial): [initial]
         case .assign(let register, let value): [register, value]
-        case .store(let register, _, _), .centreStore(let register, _), .tableStore(let register, _), .result(let register, _),
-            .index(let register, _),
+        case .store(let register, _, _), .centreStore(let register, _), .tableStore(let register, _), .weigh(let register),
+            .rescale(let register), .result(let register, _), .index(let register, _),
             .exportedValue(let register, _), .exportedPosition(let register, _), .whenAny(let register, _):
             [register]
         case .loop, .barrier: []

@@ -123,6 +123,13 @@ final class KernelBuilder: Emitter {
         return define(.number, .contraction)
     }
 
+    /// The vectors that are added up for a tile of pairs at a time.
+    func add(_ weighting: Weighting) { kernel.weighting = weighting }
+
+    func weigh(_ weight: Value) { append(.weigh(operand(weight))) }
+    func rescale(by factor: Value) { append(.rescale(operand(factor))) }
+    func weighted(_ component: Index) -> Value { define(.number, .weighted(component)) }
+
     func centre(_ component: Index) -> Value { define(.number, .centre(component)) }
 
     func partValue(_ component: Index) -> Value { define(totalType, .partValue(component)) }

@@ -35,6 +35,11 @@ protocol Dialect: Sendable {
     func columnNumber(of source: ColumnSource, _ column: String, _ index: Index, _ position: (Index) -> String) -> String
     /// The inner product of the row and the current column, of those that are computed for a tile of pairs at a time.
     func contraction(_ column: String) -> String
+    /// A component of the row's weighted sum, of those that are added up for a tile of pairs at a time.
+    func weighted(_ component: String) -> String
+    /// Statements that let the current column's vector enter that sum, and that multiply what has entered it.
+    func weigh(_ weight: String, _ column: String) -> String
+    func rescale(_ factor: String, _ column: String) -> String
     /// The current column's position in lanes.
     func columnPosition(_ column: String) -> String
 
@@ -61,6 +66,9 @@ extension Dialect {
     func element(_ array: ArrayInfo, _ position: String, _ block: String) -> String { "\(array.name)[\(position)]\(block)" }
 
     func contraction(_ column: String) -> String { preconditionFailure("is computed pair by pair") }
+    func weighted(_ component: String) -> String { preconditionFailure("is added up pair by pair") }
+    func weigh(_ weight: String, _ column: String) -> String { preconditionFailure("is added up pair by pair") }
+    func rescale(_ factor: String, _ column: String) -> String { preconditionFailure("is added up pair by pair") }
 
     func parameterNumber(of input: Kernel.Input, _ component: String, in lanes: LanePoints) -> String {
         "\(Kernel.inputName(input))[\(component)]"

@@ -71,7 +71,8 @@ struct RegisterUses {
         case .store(let register, let array, _):
             use(register)
             for case (let fetched, .load(array, _)) in inlined { stale.insert(fetched) }
-        case .centreStore(let register, _), .tableStore(let register, _), .result(let register, _), .index(let register, _),
+        case .centreStore(let register, _), .tableStore(let register, _), .weigh(let register), .rescale(let register),
+            .result(let register, _), .index(let register, _),
             .exportedValue(let register, _), .exportedPosition(let register, _):
             use(register)
         case .whenAny(let mask, let body):
@@ -112,7 +113,7 @@ extension Expression {
     /// Whether this only reads memory.
     var isFetch: Bool {
         switch self {
-        case .load, .columnTable, .contraction, .centre, .input, .partValue, .partPosition: true
+        case .load, .columnTable, .contraction, .weighted, .centre, .input, .partValue, .partPosition: true
         default: false
         }
     }

@@ -118,6 +118,8 @@ struct StatementPrinter {
         case .store(let register, let array, let index): line("\(element(array, index)) = \(vector(register));")
         case .centreStore(let register, let index): line(dialect.storeInCentre(vector(register), at: position(index)))
         case .tableStore(let register, let index): line(dialect.storeInTable(vector(register), at: position(index)))
+        case .weigh(let register): line(dialect.weigh(vector(register), column))
+        case .rescale(let register): line(dialect.rescale(vector(register), column))
         case .result(let register, let index): line(dialect.storeResult(narrow(register), at: position(index)))
         case .index(let register, let index): line(dialect.storeIndex(vector(register), at: position(index)))
         case .exportedValue(let register, let index):
@@ -208,6 +210,7 @@ struct StatementPrinter {
             return dialect.laneNumber(of: kernel.inputs[place], position(index), in: lanes)
         case .counter(let index): return dialect.splat(position(index), type)
         case .contraction: return dialect.contraction(column)
+        case .weighted(let index): return dialect.weighted(position(index))
         case .columnPosition: return dialect.splat(dialect.columnPosition(column), type)
         case .positionZero: return dialect.splat("0", type)
         case .partValue(let index): return dialect.partNumber(position(index))

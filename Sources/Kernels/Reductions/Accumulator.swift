@@ -66,6 +66,13 @@ public struct AccumulatorState: Hashable, Sendable {
 struct StateReference {
     var values: ArrayReference
     var positions: ArrayReference?
+    /// Whether its components are not in the array: they are sums of weights times vectors, for a tile of pairs at a time.
+    var isWeighted = false
+
+    /// - Parameter first: where the components begin.
+    func component(_ k: Index, after first: Int, _ builder: KernelBuilder) -> Value {
+        isWeighted ? builder.weighted(k) : builder.load(values, at: k + first)
+    }
 }
 
 extension Reduction {

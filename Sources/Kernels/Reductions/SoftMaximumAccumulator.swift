@@ -83,7 +83,7 @@ struct SoftMaximumAccumulator: Accumulator {
 
     func emitIdentity(_ state: StateReference, _ builder: KernelBuilder) {
         builder.store(builder.constant(-builder.largestFinite(of: state.values)), in: state.values, at: 0)
-        builder.loop(stateCount.values - 1) { k in builder.store(builder.constant(0), in: state.values, at: k + 1) }
+        builder.loop(state.values.count - 1) { k in builder.store(builder.constant(0), in: state.values, at: k + 1) }
     }
 
     /// The shift goes on from where it is.
@@ -96,21 +96,23 @@ struct SoftMaximumAccumulator: Accumulator {
 
     func emitEnter(_ value: Operand, weight: Operand?, into state: StateReference, _ builder: KernelBuilder) {
         let exponent = builder.converted(value[0], like: state.values)
-        emitRaise(state, to: exponent, headroom: headroom, builder)
+        emitRaise(state, to: exponent, headroom: headroom, isEntering: true, builder)
         // Several columns may be in flight: the shift must have seen all of them before it is used.
         builder.barrier()
         let mass = (exponent - builder.load(state.values, at: 0)).apply(.exp)
         if result == .mean { emitAdd(mass, to: state, at: 1, builder) }
         let first = result == .mean ? 2 : 1
+        if state.isWeighted { return builder.weigh(mass) }
         guard let weight else { return emitAdd(mass, to: state, at: Index(first), builder) }
         builder.loop(dimension) { k in emitAdd(mass * weight[k], to: state, at: k + first, builder) }
     }
 
     func emitMerge(_ later: StateReference, into state: StateReference, _ builder: KernelBuilder) {
         let laterShift = builder.converted(builder.load(later.values, at: 0), like: state.values)
-        emitRaise(state, to: laterShift, headroom: 0, builder)
+        // A block's weighted sums are the total's: they follow the block's shift, to which the total's rises.
+        emitRaise(state, to: laterShift, headroom: 0, isEntering: false, builder)
         let scale = (laterShift - builder.load(state.values, at: 0)).apply(.exp)
-        builder.loop(sumCount) { k in
+        builder.loop(state.isWeighted ? sumCount - dimension : sumCount) { k in
             let sum = builder.converted(builder.load(later.values, at: k + 1), like: state.values)
             emitAdd(scale * sum, to: state, at: k + 1, builder)
         }
@@ -121,7 +123,7 @@ struct SoftMaximumAccumulator: Accumulator {
     }
 
     private func emitRaise(
-        _ state: StateReference, to value: Value, headroom: Double, _ builder: KernelBuilder
+        _ state: StateReference, to value: Value, headroom: Double, isEntering: Bool, _ builder: KernelBuilder
     ) {
         builder.whenAny(value > builder.load(state.values, at: 0)) {
             let old = builder.load(state.values, at: 0)
@@ -130,9 +132,10 @@ struct SoftMaximumAccumulator: Accumulator {
             let capped = (raised > largest).select(largest, raised)
             let shift = (value > old).select(capped, old)
             let scale = (old - shift).apply(.exp)
-            builder.loop(stateCount.values - 1) { k in
+            builder.loop(state.values.count - 1) { k in
                 builder.store(builder.load(state.values, at: k + 1) * scale, in: state.values, at: k + 1)
             }
+            if state.isWeighted, isEntering { builder.rescale(by: scale) }
             builder.store(shift, in: state.values, at: 0)
         }
     }
@@ -147,15 +150,15 @@ struct SoftMaximumAccumulator: Accumulator {
             // The logarithm of a sum without headroom is as small as can be, and so is its rounding error.
             let (largest, scale) = (shift - builder.constant(headroom), builder.constant(Double.exp(headroom)))
             builder.loop(dimension) { k in
-                value(k, largest + (builder.load(state.values, at: k + 1) * scale).apply(.log))
+                value(k, largest + (state.component(k, after: 1, builder) * scale).apply(.log))
             }
         case .mean:
-            builder.loop(dimension) { k in value(k, builder.load(state.values, at: k + 2) / first) }
+            builder.loop(dimension) { k in value(k, state.component(k, after: 2, builder) / first) }
         case .pair:
             // Blocks start at the lowest number of the data's type, which the accumulator's may exceed.
             let lowest = builder.constant(-builder.largestFiniteNumber)
             value(0, (shift <= lowest).select(builder.constant(-.infinity), shift))
-            builder.loop(dimension) { k in value(k + 1, builder.load(state.values, at: k + 1)) }
+            builder.loop(dimension) { k in value(k + 1, state.component(k, after: 1, builder)) }
         }
     }
 }

@@ -42,14 +42,16 @@ struct SumAccumulator: Accumulator {
     }
 
     func emitIdentity(_ state: StateReference, _ builder: KernelBuilder) {
-        builder.loop(stateCount.values) { k in builder.store(builder.constant(0), in: state.values, at: k) }
+        builder.loop(state.values.count) { k in builder.store(builder.constant(0), in: state.values, at: k) }
     }
 
     func emitEnter(_ value: Operand, weight: Operand?, into state: StateReference, _ builder: KernelBuilder) {
+        if state.isWeighted { return builder.weigh(value[0]) }
         builder.loop(dimension) { k in emitAdd(value[k], to: state.values, k, builder) }
     }
 
     func emitMerge(_ later: StateReference, into state: StateReference, _ builder: KernelBuilder) {
+        if state.isWeighted { return }
         builder.loop(dimension) { k in
             emitAdd(builder.load(later.values, at: k), to: state.values, k, builder)
             if isCompensated { emitAdd(-builder.load(later.values, at: k + dimension), to: state.values, k, builder) }
@@ -63,7 +65,7 @@ struct SumAccumulator: Accumulator {
     func emitFinish(
         _ state: StateReference, value: (Index, Value) -> Void, index: (Index, Value) -> Void, _ builder: KernelBuilder
     ) {
-        builder.loop(dimension) { k in value(k, builder.load(state.values, at: k)) }
+        builder.loop(dimension) { k in value(k, state.component(k, after: 0, builder)) }
     }
 }
 

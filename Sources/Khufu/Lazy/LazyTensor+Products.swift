@@ -66,6 +66,27 @@ extension LazyTensor {
     }
 }
 
+/// Operators with arrays of their own, of which devices can keep copies while products are taken one after the other.
+protocol KeepsArraysOnDevices {
+    func keepingArraysOnDevices() -> Self
+}
+
+extension LazyTensor: KeepsArraysOnDevices {
+    func keepingArraysOnDevices() -> LazyTensor {
+        var kept = self
+        kept.options.residents = ResidentArrays(of: inputs.compactMap(\.tensor))
+        return kept
+    }
+}
+
+extension ResidentArrays {
+    /// The tensors' memory, which they must keep alive.
+    convenience init<Scalar: TensorScalar>(of tensors: [Tensor<Scalar>]) {
+        self.init(
+            tensors.map { UnsafeRawBufferPointer(start: $0.inputArray().base, count: $0.count * MemoryLayout<Scalar>.stride) })
+    }
+}
+
 extension LazyTensor: LinearOperator {
     public func product(_ vectors: Tensor<Scalar>) throws -> Tensor<Scalar> { try matmul(vectors) }
     public func transposedProduct(_ vectors: Tensor<Scalar>) throws -> Tensor<Scalar> { try transposed.matmul(vectors) }

@@ -7,7 +7,7 @@ package struct LinearSum<Scalar: TensorScalar> {
     private let sum: CompiledReduction
     private let inputs: [Tensor<Scalar>]
     private let position: Int
-    private let options: ExecutionOptions
+    private var options: ExecutionOptions
 
     /// - Parameters:
     ///   - inputs: one per declaration of the sum, without a batch; that at the position is the right-hand side.
@@ -77,8 +77,11 @@ package struct LinearSum<Scalar: TensorScalar> {
             )
         }
         let shape = rightHandSide.shape
-        let function = FunctionOperator<Scalar>(size: rightHandSide.count) { vector in
-            try product(with: try vector.reshaped(shape)).reshaped([-1])
+        var system = self
+        let others = inputs.enumerated().filter { $0.offset != position }.map(\.element)
+        system.options.residents = .init(of: others)
+        let function = FunctionOperator<Scalar>(size: rightHandSide.count) { [system] vector in
+            try system.product(with: try vector.reshaped(shape)).reshaped([-1])
         }
         let (value, residual) = try solution(function, try rightHandSide.reshaped([-1]), alpha, method, nil)
         return (try value.reshaped(shape), residual)

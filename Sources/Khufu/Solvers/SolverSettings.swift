@@ -75,9 +75,13 @@ extension LinearOperator {
         return try replacingVariables(variables.map { $0.detached() })
     }
 
-    /// Products with K + alpha I, not recorded.
+    /// Products with K + alpha I, not recorded. On a device, the operator's own arrays are copied there once for all.
+    ///
+    /// The vectors that iterations calculate with are the host's, in Double whatever the operator's type: see ``Columns``. For a product
+    /// one of them goes to the device and one comes back, beside work that grows with the square of their length.
     func shiftedMap(alpha: Double) throws -> ColumnMap {
-        let matrix = try detached()
+        let detached = try detached()
+        let matrix = (detached as? any KeepsArraysOnDevices)?.keepingArraysOnDevices() as? Self ?? detached
         return { vectors in
             var result = Columns(try matrix.product(vectors.tensor()))
             if alpha != 0 { result.add(alpha, times: vectors) }

@@ -175,7 +175,8 @@ typedef enum khufu_engine {
 typedef enum khufu_memory {
     KHUFU_HOST = 0,  /* whence engines with memory of their own copy them */
     /* In the memory of the one device that the call runs on. The call returns when its work is queued on the stream; host and device
-       meet only for gradients that flow to winners (of minima, maxima, k-min lists), and where OpenCL is given no queue. */
+       meet only for gradients of minima, maxima and k-min lists with respect to what is reduced over, and where OpenCL is given no queue. Memory that is not
+       that device's is KHUFU_ARGUMENT_ERROR: addresses as of cuMemAlloc, or cl_mem buffers of the queue's context, in place of pointers. */
     KHUFU_DEVICE = 1
 } khufu_memory;
 
@@ -191,7 +192,8 @@ typedef struct khufu_options {
     int32_t threads;            /* at most so many; 0: as many as the process may use */
     int32_t fast_exponentials;  /* other than 0: exponentials to four digits, for speed */
     int32_t memory;             /* a khufu_memory: where the arrays are */
-    void *stream;               /* with KHUFU_DEVICE a CUstream or cl_command_queue; NULL is the default stream, and NULL on the host */
+    void *stream;               /* with KHUFU_DEVICE a CUstream, or a cl_command_queue of the device that works in order; NULL is CUDA's
+                                   default stream, and NULL on the host */
     const khufu_ranges *ranges; /* one for all batch items, or one per item in row-major order */
     int64_t range_count;        /* how many of those; 0: everything meets everything */
     const khufu_known *known;   /* for derivatives */
@@ -269,7 +271,7 @@ typedef struct khufu_solver_settings {
    one vector of points times dimension numbers. There are no batches.
 
    solution: room for as many numbers as b has. float32 and float64 only. Arrays are on the host; an engine with memory of its own computes
-   the products, for each of which the arrays are copied there. */
+   the products: the arrays are copied there once, and for each product one vector goes there and one comes back. */
 khufu_status khufu_solve(
     const khufu_reduction *reduction, const khufu_array *inputs, int32_t count, int32_t position,
     const khufu_solver_settings *settings, const khufu_options *options, void *solution);

@@ -1,12 +1,14 @@
 // A libcuda and an NVRTC without a GPU, for tests of the host's side.
 //
-// One device, whose memory is the host's. Work that is put on a stream is done as late as the rules allow, when the stream or what waits
-// for it is synchronised, so that a missing wait shows as wrong numbers and memory given back too early as a fault. Calls are counted and
-// logged; any call can be made to fail; what is illegal while a graph is captured spoils the capture, as in CUDA.
+// Devices whose memory is the host's; what belongs to one is refused by the others. Work that is put on a stream is done as late as the
+// rules allow, when the stream or what waits for it is synchronised, so that a missing wait shows as wrong numbers and memory given back
+// too early as a fault. Calls are counted and logged; any call can be made to fail; what is illegal while a graph is captured spoils the
+// capture, as in CUDA.
 //
 // "Compiled" code is the text FAKE followed by the options and the source. Its kernels are the two below, whatever the source says, and
 // those named khufu_…, which compute nothing, but look whether the memory that they are given is there when their turn comes.
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,6 +32,8 @@ static int deviceCount = 1, hasPools = 1, capability = 90, driverVersion = 12080
 static int hostIsDevice;
 // The bytes of shared memory that every kernel declares.
 static int ownShared;
+// What makes kernels compute, on the host's processor; none where they only leave traces.
+static char *hostCompiler, *hostHeader, *hostFolder;
 enum { USUAL_SHARED = 49152, LARGEST_SHARED = 232448 };
 static int nvrtcMajor = 12, nvrtcMinor = 8;
 static int failingCall, failure, callCount;
@@ -42,6 +46,12 @@ void fake_set(const char *key, int value) {
     SETTING(deviceCount) SETTING(hasPools) SETTING(capability) SETTING(driverVersion) SETTING(initStatus) SETTING(pushStatus)
     SETTING(hostIsDevice) SETTING(nvrtcMajor) SETTING(nvrtcMinor) SETTING(ownShared) SETTING(failingCall) SETTING(failure) SETTING(callCount)
     abort();
+}
+
+void fake_compute(const char *compiler, const char *header, const char *folder) {
+    hostCompiler = strdup(compiler);
+    hostHeader = strdup(header);
+    hostFolder = strdup(folder);
 }
 
 #define COUNT(name) if (!strcmp(key, #name)) return name;
@@ -76,6 +86,9 @@ static CUresult end(CUresult status) {
 // MARK: - Contexts
 
 static _Thread_local int threadDepth;
+static _Thread_local Handle contextStack[64];
+// The device whose context is current.
+static int current(void) { return threadDepth > 0 ? (int)(contextStack[threadDepth - 1] - 0xc0) : -1; }
 static _Thread_local int captureMode;
 static int isInitialized;
 #define NEED_CONTEXT if (threadDepth == 0) return end(INVALID_CONTEXT);
@@ -124,7 +137,7 @@ CUresult cuDevicePrimaryCtxRelease_v2(int device) { BEGIN_ENDING contexts--; ret
 // Not among the calls that may be made to fail: where it fails, nothing can be given back any more.
 CUresult cuCtxPushCurrent_v2(Handle context) {
     pthread_mutex_lock(&mutex);
-    if (!pushStatus) { threadDepth++; depth++; }
+    if (!pushStatus) { contextStack[threadDepth++] = context; depth++; }
     return end(pushStatus);
 }
 CUresult cuCtxPopCurrent_v2(Handle *context) { BEGIN_ENDING threadDepth--; depth--; return end(failed); }
@@ -138,17 +151,20 @@ int fake_capture_mode(void) { return captureMode; }
 
 // MARK: - Streams and the work on them
 
-typedef struct Buffer { char *bytes; size_t size; int number, freed; struct Buffer *next; } Buffer;
+typedef void (*HostLaunch)(void *entry, unsigned groups, unsigned threads, unsigned shared, const int64_t *arguments, int count);
+typedef struct Buffer { char *bytes; size_t size; int number, freed, device; struct Buffer *next; } Buffer;
 typedef struct Stream Stream;
-typedef struct { Stream *stream; size_t mark; int number; } Event;
+typedef struct { Stream *stream; size_t mark; int number, device; } Event;
 typedef struct {
     enum { COPY, KERNEL, RELEASE, WAIT, CALL } kind;
     void *target; const void *source; size_t size;  // COPY; RELEASE's target
-    int function, count; int64_t arguments[64];     // KERNEL
+    int function, count, device; int64_t arguments[64];  // KERNEL
+    char isPointer[64];
+    void *entry; HostLaunch launch; unsigned groups, threads, shared;
     Stream *stream; size_t mark;                    // WAIT
     void (*call)(void *);                           // CALL, of target
 } Work;
-struct Stream { Work *work; size_t count, done; int number, isCapturing; };
+struct Stream { Work *work; size_t count, done; int number, isCapturing, device; };
 
 static Buffer *allBuffers;
 static Stream defaultStream;
@@ -167,6 +183,11 @@ static int is_usable(const void *address, size_t size) {
     return buffer && !buffer->freed && (char *)address + size <= buffer->bytes + buffer->size;
 }
 
+static int is_of_device(const void *address, int device) {
+    Buffer *buffer = buffer_at(address);
+    return is_usable(address, 1) && (!buffer || buffer->device == device);
+}
+
 static void add(Stream *stream, Work work) {
     if (stream->isCapturing) return;  // it is of the graph, which is never run here
     stream->work = realloc(stream->work, (stream->count + 1) * sizeof(Work));
@@ -174,12 +195,17 @@ static void add(Stream *stream, Work work) {
 }
 
 // The kernels: x[k] += 1, and x[k] = y[k], for k < n.
-static const char *kernelNames[] = {"add_one", "copy", "khufu_centre", "khufu_columns", "khufu_rows", "khufu_merge", "khufu_total"};
-enum { KERNEL_COUNT = 7, FIRST_CHECKED = 2 };
+static const char *kernelNames[] = {"add_one", "copy", "khufu_centre", "khufu_columns", "khufu_rows", "khufu_merge", "khufu_total",
+    "khufu_gather", "khufu_lists"};
+enum { KERNEL_COUNT = 9, FIRST_CHECKED = 2 };
 static void run_kernel(const Work *work) {
     if (work->function >= FIRST_CHECKED) {
         for (int k = 0; k < work->count; k++)
-            if (work->arguments[k] && !is_usable((void *)work->arguments[k], 1)) { faults++; sticky = ILLEGAL_ADDRESS; }
+            if (work->isPointer[k] && work->arguments[k] && !is_of_device((void *)work->arguments[k], work->device)) {
+                faults++;
+                sticky = ILLEGAL_ADDRESS;
+            }
+        if (work->launch) work->launch(work->entry, work->groups, work->threads, work->shared, work->arguments, work->count);
         return;
     }
     double *x = (double *)work->arguments[0];
@@ -220,6 +246,7 @@ CUresult cuStreamCreate(Handle *handle, unsigned flags) {
     if (flags != 1) return end(INVALID_VALUE);
     Stream *stream = calloc(1, sizeof(Stream));
     stream->number = ++streamNumber;
+    stream->device = current();
     streams++;
     *handle = (Handle)stream;
     LOG("create stream %d\n", stream->number);
@@ -252,6 +279,7 @@ CUresult cuEventCreate(Handle *handle, unsigned flags) {
     BEGIN NEED_CONTEXT
     Event *event = calloc(1, sizeof(Event));
     event->number = ++eventNumber;
+    event->device = current();
     events++;
     *handle = (Handle)event;
     return end(OK);
@@ -261,6 +289,7 @@ CUresult cuEventRecord(Handle handle, Handle stream) {
     BEGIN NEED_CONTEXT
     Event *event = (Event *)handle;
     event->stream = stream_of(stream);
+    if (stream && event->stream->device >= 0 && event->stream->device != event->device) return end(INVALID_HANDLE);
     event->mark = event->stream->count;
     LOG("record event %d on stream %d\n", event->number, event->stream->number);
     return end(OK);
@@ -277,6 +306,7 @@ CUresult cuStreamWaitEvent(Handle handle, Handle event, unsigned flags) {
 // A stream of the "caller's", and captures on it.
 Handle fake_stream(void) {
     Stream *stream = calloc(1, sizeof(Stream));
+    stream->device = -1;
     stream->number = ++streamNumber;
     return (Handle)stream;
 }
@@ -294,6 +324,7 @@ static CUresult allocate(Handle *address, size_t size) {
     buffer->bytes = malloc(size);
     memset(buffer->bytes, 0xcd, size);
     buffer->size = size;
+    buffer->device = current();
     buffer->number = ++bufferNumber;
     buffer->next = allBuffers;
     allBuffers = buffer;
@@ -361,12 +392,12 @@ CUresult cuModuleLoadData(Handle *module, const char *image) {
     return end(OK);
 }
 CUresult cuModuleUnload(Handle module) { BEGIN_ENDING NEED_CONTEXT modules--; LOG("unload module\n"); return end(failed); }
-typedef struct { int number, count, own, granted; char isPointer[64]; } Function;
+typedef struct { int number, count, own, granted, device; char isPointer[64]; void *entry; HostLaunch launch; } Function;
 
 /// Which of a kernel's parameters are pointers, from its text.
 static void read_parameters(const char *code, const char *name, Function *function) {
     char beginning[64];
-    snprintf(beginning, sizeof beginning, "KERNEL void %s(", name);
+    snprintf(beginning, sizeof beginning, " void %s(", name);
     const char *text = strstr(code, beginning);
     if (!text) abort();
     const char *closing = strchr(text + strlen(beginning), ')');
@@ -378,6 +409,49 @@ static void read_parameters(const char *code, const char *name, Function *functi
     if (function->count > 64) abort();
 }
 
+// MARK: Kernels that compute
+
+/// Blanks a text from a beginning to an ending, wherever it stands.
+static void blank(char *text, const char *beginning, const char *ending) {
+    for (char *start; (start = strstr(text, beginning));) {
+        char *end = strstr(start, ending);
+        if (!end) abort();
+        for (; start < end; start++) if (*start != '\n') *start = ' ';
+    }
+}
+
+/// Compiles a kernel's text for this processor, with what HostCUDA.h has in place of a GPU's instructions, and finds an entry.
+static void find_on_host(const char *code, const char *name, Function *function) {
+    static struct { const char *code; void *library; } known;
+    if (!known.code || strcmp(known.code, code)) {
+        static int number;
+        char *text = strdup(strchr(code, '\n')), path[512], command[2048];
+        for (int k = 0; k < 6; k++) {
+            const char *functions[] = {"exp2_f32", "fast_exp2_f32", "f32_from_h16", "h16_from_f32", "tf32_from_f32", "multiply_add"};
+            const char *types[] = {"f32", "f32", "f32", "u16", "u32", "void"};
+            char beginning[64];
+            snprintf(beginning, sizeof beginning, "INLINE %s %s(", types[k], functions[k]);
+            blank(text, beginning, k == 5 ? "INLINE void split" : "\n");
+        }
+        blank(text, "asm volatile(", "\n");
+        blank(text, "extern SHARED", "\n");
+        snprintf(path, sizeof path, "%s/kernel%d.cpp", hostFolder, ++number);
+        FILE *file = fopen(path, "w");
+        if (!file || fputs(text, file) < 0 || fclose(file)) abort();
+        free(text);
+        snprintf(command, sizeof command, "\"%s\" -x c++ -std=c++17 -O1 -w -ffp-contract=fast -fno-threadsafe-statics -shared -fPIC "
+            "-Wno-unknown-pragmas -include \"%s\" \"%s\" -o \"%s.so\" -lm", hostCompiler, hostHeader, path, path);
+        if (system(command)) abort();
+        strcat(path, ".so");
+        known.library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+        if (!known.library) abort();
+        known.code = strdup(code);
+    }
+    function->entry = dlsym(known.library, name);
+    function->launch = (HostLaunch)dlsym(known.library, "host_launch");
+    if (!function->entry || !function->launch) abort();
+}
+
 CUresult cuModuleGetFunction(Handle *function, Handle module, const char *name) {
     BEGIN NEED_CONTEXT
     for (int k = 0; k < KERNEL_COUNT; k++)
@@ -386,8 +460,10 @@ CUresult cuModuleGetFunction(Handle *function, Handle module, const char *name) 
             made->number = k;
             made->count = k == 0 ? 2 : 3;
             made->own = ownShared;
+            made->device = current();
             made->granted = USUAL_SHARED - ownShared;
             if (k >= FIRST_CHECKED) read_parameters((const char *)module, name, made);
+            if (k >= FIRST_CHECKED && hostCompiler) find_on_host((const char *)module, name, made);
             *function = (Handle)made;
             return end(OK);
         }
@@ -413,12 +489,18 @@ CUresult cuLaunchKernel(Handle function, unsigned gridX, unsigned gridY, unsigne
     if (blockX > 1024) return end(INVALID_VALUE);
     const Function *started = (const Function *)function;
     if (shared > (unsigned)started->granted) return end(INVALID_VALUE);
+    // A stream of the caller's is of whatever device.
+    if (started->device != current() || (stream && stream_of(stream)->device >= 0 && stream_of(stream)->device != current()))
+        return end(INVALID_HANDLE);
     LOG("launch %s %u x %u on stream %d", kernelNames[started->number], gridX, blockX, stream_of(stream)->number);
     if (shared) LOG(", sharing %u bytes", shared);
     LOG("\n");
-    Work work = {.kind = KERNEL, .function = started->number, .count = started->count};
-    for (int k = 0; k < started->count; k++)
-        if (started->number < FIRST_CHECKED || started->isPointer[k]) memcpy(&work.arguments[k], arguments[k], 8);
+    Work work = {.kind = KERNEL, .function = started->number, .count = started->count, .device = current(), .entry = started->entry,
+        .launch = started->launch, .groups = gridX, .threads = blockX, .shared = shared};
+    for (int k = 0; k < started->count; k++) {
+        memcpy(&work.arguments[k], arguments[k], 8);
+        work.isPointer[k] = started->isPointer[k];
+    }
     add(stream_of(stream), work);
     return end(OK);
 }

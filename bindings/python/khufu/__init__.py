@@ -7,11 +7,13 @@
     devices()        the GPUs, and other devices of OpenCL's, that were found
     set_default_device("opencl:0")
                      where arrays on the host are computed with, in place of the processor
+    set_device_memory_limit(2 << 30)
+                     how many bytes of a device's memory a call with arrays on the host may take
 
 This package imports neither until it is asked to, and the engine is loaded at first use.
 """
 
-from ._devices import Device, default_device, devices, set_default_device
+from ._devices import Device, default_device, device_memory_limit, devices, set_default_device, set_device_memory_limit
 from .errors import ArgumentError, ArrayTypeError, DropInError, EngineError, FormulaError, KhufuError, SolverError
 
 __version__ = "0.1.0"
@@ -27,9 +29,11 @@ __all__ = [
     "SolverError",
     "as_pykeops",
     "default_device",
+    "device_memory_limit",
     "devices",
     "diagnosis",
     "set_default_device",
+    "set_device_memory_limit",
 ]
 
 

@@ -36,6 +36,11 @@ class RunOptions(NamedTuple):
 
 DEFAULT_OPTIONS = RunOptions()
 
+#: Kinds whose derivatives are written with their result, which then is not computed again.
+KEPT = frozenset(
+    ["LogSumExp", "LogSumExpWeight", "SumSoftMaxWeight", "SoftMax", "Max_SumShiftExp", "Max_SumShiftExpWeight"]
+)
+
 #: The largest relative residual that is taken in place of a smaller one that was asked for.
 _LOOSEST = 0.1
 
@@ -208,6 +213,43 @@ class Arrays:
         )
         return values, indices
 
+    def device_memory(
+        self, reduction: Reduction, arrays: Sequence, options: RunOptions = DEFAULT_OPTIONS, gradient: int | None = None
+    ) -> dict[str, int]:
+        """The most bytes that a run takes of each device's memory: with arrays on the host, those that are copied there included; beside
+        arrays that are there already.
+
+        Args:
+            arrays: as for `reduce`; their shapes, types and places are looked at, not their numbers.
+            gradient: the position of an input: of the gradient with respect to it, as backward computes it.
+
+        Raises:
+            ArgumentError: where the call runs on no device.
+        """
+        for x in arrays:
+            if not self.owns(x):
+                raise ArrayTypeError(f"Inputs are arrays of {self.name}; {type(x).__name__} came.")
+        options, stream = self.placed(arrays, options)
+        name, numbers = _devices.parsed(options.engine)
+        if name not in ("cuda", "opencl"):
+            raise ArgumentError(
+                "Memory is asked of a device, and this call runs on the processor; backend names a device, such as 'opencl:0'."
+            )
+        dtype = self.dtype(arrays[0]) if arrays else "float64"
+        code, shapes, known = self._type_code(arrays, dtype), tuple([tuple(x.shape) for x in arrays]), ()
+        layout = reduction.layout(code, shapes)
+        if gradient is not None:
+            result = self.broadcast(self.empty((1,) * len(layout.shape), dtype), layout.shape)
+            derivative = reduction.gradient(_position(gradient, len(arrays)))
+            # As for a backward pass, which has the result at hand.
+            if reduction.origin[0] in KEPT:
+                known = ((reduction, result),)
+            shapes += (layout.shape,)
+            reduction, layout = derivative, derivative.layout(code, shapes)
+        places = [f"{name}:{number}" for number in numbers or (0,)]
+        packed = self.packed(options, known, stream)
+        return dict(zip(places, reduction.device_memory(layout, len(shapes), packed, len(places))))
+
     def placed(self, arrays: Sequence, options: RunOptions) -> tuple[RunOptions, int | None]:
         """The options with the engine that the arrays are to be computed with, and, where they are in a device's memory, the stream."""
         if options.engine[:4] == "auto" and (options.engine != "auto" or _devices.default_device() != "cpu"):
@@ -298,7 +340,7 @@ class Arrays:
         packed = Options(
             options.engine, options.threads, options.fast_exponentials, ranges,
             [(reduction, self.address(x), tuple(x.shape), TYPES[self.dtype(x)]) for reduction, x in known],
-            options.pruning, options.tolerance, stream,
+            options.pruning, options.tolerance, stream, _devices.device_memory_limit() or 0,
         )  # fmt: skip
         packed.kept = kept
         return packed
@@ -331,6 +373,14 @@ class Arrays:
             if address < end and first < address + size * _count(x.shape):
                 raise ArgumentError("out has memory of its own; this array shares it with an input.")
         return out
+
+
+def _position(position, count: int) -> int:
+    """The position of an input."""
+    number = _whole(position, "gradient")
+    if not 0 <= number < count:
+        raise ArgumentError(f"gradient is the position of an input, 0 to {count - 1}; {number} came.")
+    return number
 
 
 def _number(x, name: str, least: float = -inf) -> float:

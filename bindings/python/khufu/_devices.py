@@ -69,6 +69,38 @@ def default_device() -> str:
     return "cpu" if _default == "processor" else _default
 
 
+#: Bytes; 0 where nothing was said.
+_memory_limit = 0
+
+
+def set_device_memory_limit(limit: int | None) -> None:
+    """Says how many bytes of each device's memory a call with arrays on the host may take: where its arrays are larger, they pass through
+    in pieces. None: most of what is free on the device.
+
+    Tensors on a GPU are there already; what a call takes beside them is not limited, and `device_memory` of a Genred or a LazyTensor
+    tells it beforehand.
+
+    Raises:
+        ArgumentError: where it is no number of bytes.
+    """
+    global _memory_limit
+    if limit is None:
+        _memory_limit = 0
+        return
+    try:
+        number = 0 if isinstance(limit, bool) else index(limit)
+    except TypeError:
+        number = 0
+    if not 0 < number < 1 << 63:
+        raise ArgumentError(f"A limit of a device's memory is a whole number of bytes, 1 or more, or None; {limit!r} came.")
+    _memory_limit = number
+
+
+def device_memory_limit() -> int | None:
+    """What `set_device_memory_limit` was told: bytes, or None."""
+    return _memory_limit or None
+
+
 def on_host(engine: str) -> str:
     """The engine for arrays on the host."""
     return _default if engine == "auto" or engine.startswith("auto:") else engine

@@ -143,11 +143,7 @@ class GenericGenred:
         Raises:
             ArgumentError: where arrays do not fit the declarations or each other. Nothing has been read then.
         """
-        if len(args) != self.nargs:
-            raise ArgumentError(
-                f"Invalid number of arguments in call to Genred: it takes {self.nargs}, for {', '.join(self.aliases) or 'nothing'}; "
-                f"{len(args)} came."
-            )
+        self._check_count(args)
         options = DEFAULT_OPTIONS
         if backend != "auto" or ranges is not None or tolerance is not None or pruning != "auto" or device_id != -1:
             options = options_of(backend, ranges, self.axis, tolerance, pruning, device_id)
@@ -159,6 +155,34 @@ class GenericGenred:
         if self._is_plain:
             return values
         return finish(self._kind, values, indices, self._count, self._dimension)
+
+    def device_memory(
+        self, *args, gradient: int | None = None, backend: str = "auto", device_id: int | Sequence[int] = -1, ranges: Any = None
+    ) -> dict[str, int]:
+        """The most bytes that a call would take of each device's memory: with arrays on the host, their copies included; for tensors on a
+        GPU, beside these and the result. Nothing is computed, and of the arrays only shapes, types and places are looked at.
+
+        Args:
+            args, backend, device_id, ranges: as for a call.
+            gradient: the position of an input: of its gradient, as backward computes it, in place of the call.
+
+        Returns:
+            Bytes by device, such as {"cuda:0": 1234}.
+
+        Raises:
+            ArgumentError: where arrays do not fit, or the call runs on no device.
+            EngineError: where there is no such device, or the call does not fit into what `khufu.set_device_memory_limit` leaves it.
+        """
+        self._check_count(args)
+        options = options_of(backend, ranges, self.axis, device_id=device_id)
+        return self.arrays.device_memory(reduction_of(self._recipe), args, options, gradient)
+
+    def _check_count(self, args: tuple) -> None:
+        if len(args) != self.nargs:
+            raise ArgumentError(
+                f"Invalid number of arguments in call to Genred: it takes {self.nargs}, for {', '.join(self.aliases) or 'nothing'}; "
+                f"{len(args)} came."
+            )
 
     def _reduce(self, args: tuple, options, out):
         return self.arrays.reduce(reduction_of(self._recipe), args, options, out)

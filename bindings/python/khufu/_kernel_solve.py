@@ -70,8 +70,8 @@ class GenericKernelSolve:
 
         Args:
             args: one array per alias, as for Genred; that of the unknown is the right-hand side b, (batch…, N, D).
-            backend, device_id: as for Genred. The solver's own vectors are on the host, those of tensors on a GPU too: copies are made
-                at the beginning and the end, and for each product with K, which is computed on the device.
+            backend, device_id: as for Genred. The solver's own vectors are on the host, in float64, those of tensors on a GPU too. The
+                arrays are copied to the device once, and for each product with K, which is computed there, one vector is, and one back.
             alpha: added to the diagonal, a number or an array of one.
             eps: the residual r has |r|² less than eps² times the count of b's numbers. Where b itself is that small, zeros result.
             ranges: block-sparsity, as for Genred.

@@ -80,6 +80,7 @@ _SIGNATURES = {
         ctypes.c_int,
         [_pointer, _pointer, ctypes.c_int32, _pointer, _pointer, ctypes.c_int64, _pointer, ctypes.c_int64],
     ),
+    "khufu_reduction_device_memory": (ctypes.c_int, [_pointer, _pointer, ctypes.c_int32, _pointer, _pointer, ctypes.c_int32]),
     "khufu_solve": (ctypes.c_int, [_pointer, _pointer, ctypes.c_int32, ctypes.c_int32, _pointer, _pointer, _pointer]),
 }
 
@@ -400,6 +401,16 @@ class Reduction:
         if status:
             check(status)
 
+    def device_memory(self, layout: Layout, input_count: int, options: "Options", device_count: int) -> list[int]:
+        """The most bytes that a run takes of each device's memory; where the arrays are on the device, beside these."""
+        taken = (ctypes.c_int64 * device_count)()
+        # Their memory is not read; an address that is not NULL stands for it.
+        arrays = layout.packed([4096] * input_count)
+        check(
+            library().khufu_reduction_device_memory(self.handle, arrays, input_count, options.packed, taken, device_count)
+        )
+        return list(taken)
+
     def solve(
         self,
         layout: Layout,
@@ -463,6 +474,7 @@ class Options:
         pruning: str = "auto",
         tolerance: float = 0.0,
         stream: int | None = None,
+        memory_limit: int = 0,
     ):
         """
         Args:
@@ -470,6 +482,7 @@ class Options:
             ranges: block-sparsity, one for all batch items or one for each.
             known: results of reductions that this one was derived from, as (reduction, address, shape, type code).
             stream: where the arrays are in the device's memory, the stream on which they are used.
+            memory_limit: bytes of each device's memory that arrays on the host may pass through; 0: most of what is free.
         """
         if pruning not in PRUNINGS:
             raise ArgumentError(f"pruning is one of {', '.join(PRUNINGS)}; {pruning!r} came.")
@@ -488,5 +501,5 @@ class Options:
             ENGINES[name], threads, int(fast_exponentials), int(stream is not None), stream or 0,
             ctypes.addressof(range_bytes) if ranges else 0, len(ranges),
             ctypes.addressof(known_bytes) if known else 0, len(known), PRUNINGS[pruning], tolerance,
-            ctypes.addressof(devices) if numbers else 0, len(numbers), 0,
+            ctypes.addressof(devices) if numbers else 0, len(numbers), memory_limit,
         )  # fmt: skip

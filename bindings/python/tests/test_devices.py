@@ -341,9 +341,17 @@ for line in log:
         assert line.endswith("on stream 1"), log
 fake.fake_run(ctypes.c_size_t(stream))
 assert fake.fake_count(b"faults") == fake.fake_count(b"buffers") == fake.fake_count(b"depth") == 0
-# A graph takes all of it.
+# A graph takes all of it, gradients of those that have a nearest point among it.
+nearest = Genred("SqDist(x, y)", ["x = Vi(3)", "y = Vj(3)"], "Min", axis=1)
+torch.autograd.grad(nearest(x, y).sum(), x)
+log = fake.fake_log().decode().splitlines()
+assert any(line.startswith("launch khufu_gather") for line in log), log
+assert not any(line.startswith(("synchronize", "download")) for line in log), log
+fake.fake_run(ctypes.c_size_t(stream))
+assert fake.fake_count(b"faults") == fake.fake_count(b"buffers") == 0
 fake.fake_begin_capture(ctypes.c_size_t(stream))
 torch.autograd.grad(genred(*data).sum(), data)
+torch.autograd.grad(nearest(x, y).sum(), x)
 assert fake.fake_end_capture(ctypes.c_size_t(stream)) == 1
 """
     with_driver(fake_driver, program)
@@ -360,6 +368,8 @@ fake = ctypes.CDLL(sys.argv[1])
 fake.fake_log.restype = ctypes.c_char_p
 assert khufu.devices()[0] == ("cuda:0", "Fake GPU") and "cuda:0: Fake GPU" in khufu.diagnosis()
 assert pykeops.config.gpu_available and pykeops.config.pykeops_cuda.n_gpus == 1
+from pykeops.common.gpu_utils import get_gpu_number
+assert get_gpu_number() == 1
 K = Vi(np.ones((30, 3))).sqdist(Vj(np.ones((20, 3))))
 fake.fake_log()
 K.sum(1)
@@ -380,6 +390,37 @@ except khufu.EngineError as error: print(error)
     assert said[1].startswith("There is no device 3")
 
 
+def test_memory_of_a_gpu(fake_driver):
+    """Beside tensors that are there, next to nothing; copies of arrays on the host, within a limit."""
+    program = """
+import ctypes, sys
+import numpy as np, torch, khufu
+from khufu.numpy import Genred as NumpyGenred
+from khufu.torch import Genred
+from khufu.torch._arrays import TORCH
+fake = ctypes.CDLL(sys.argv[1])
+fake.fake_log.restype = ctypes.c_char_p
+formula = "SqDist(x, y)", ["x = Vi(3)", "y = Vj(3)"]
+x, y = np.ones((9000, 3), "float32"), np.ones((2000, 3), "float32")
+genred = NumpyGenred(*formula, axis=1)
+assert genred.device_memory(x, y, backend="GPU")["cuda:0"] >= 4 * (3 * 11000 + 9000)
+genred(x, y, backend="GPU")
+assert fake.fake_log().count(b"launch khufu_rows") == 1
+khufu.set_device_memory_limit(40_000)
+assert genred.device_memory(x, y, backend="GPU")["cuda:0"] <= 40_000
+assert b"launch" not in fake.fake_log()
+genred(x, y, backend="GPU")
+assert fake.fake_log().count(b"launch khufu_rows") > 4
+data = torch.from_numpy(x), torch.from_numpy(y)
+torch.Tensor.is_cpu, torch.Tensor.is_cuda = property(lambda x: False), property(lambda x: True)
+torch.Tensor.device = property(lambda x: torch.device("cuda", 0))
+TORCH.stream_of = lambda device: 0
+# Nothing is limited there, and nothing copied.
+assert Genred(*formula, axis=1).device_memory(*data)["cuda:0"] < 4 * 3 * 11000
+"""
+    with_driver(fake_driver, program)
+
+
 def test_addresses_of_the_host_are_refused(fake_driver):
     program = """
 import torch, khufu
@@ -391,7 +432,7 @@ torch.Tensor.device = property(lambda x: torch.device("cuda", 0))
 TORCH.empty = lambda shape, dtype, like=None: torch.empty(shape, dtype=getattr(torch, dtype))
 TORCH.stream_of = lambda device: 0
 try: Genred("SqDist(x, y)", ["x = Vi(3)", "y = Vj(3)"], axis=1)(*data)
-except khufu.EngineError as error: print(error)
+except khufu.ArgumentError as error: print(error)
 """
     assert "lies in the host's memory, not in the memory of Fake GPU, CUDA device 0" in with_driver(fake_driver, program)
 

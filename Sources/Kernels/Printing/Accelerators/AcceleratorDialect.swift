@@ -108,8 +108,20 @@ struct AcceleratorDialect: Dialect {
         return "tile[\(element(tile.stride, column, ["\(offset)", position(own)]))]"
     }
 
-    func contraction(_ column: String) -> String {
-        "matrices[\(block.contraction!.firstColumn) + PRODUCT_STRIDE * \(column) + THREAD]"
+    /// The place of a tile's column, or of a component of weighted sums, in the products, the weights or these sums.
+    private func product(_ column: String) -> String {
+        "matrices[\(block.contraction!.firstColumn) + PRODUCT_STRIDE * (\(column)) + THREAD]"
+    }
+
+    func contraction(_ column: String) -> String { product(column) }
+    func weighted(_ component: String) -> String { product(component) }
+
+    func weigh(_ weight: String, _ column: String) -> String {
+        "\(product(column)) = \(weight); if (IS_STRANGE(\(product(column)))) matrices[\(block.contraction!.notice)] = 1;"
+    }
+
+    func rescale(_ factor: String, _ column: String) -> String {
+        "row_factor *= \(factor); for (int l = 0; l < \(column); l++) \(product("l")) *= \(factor);"
     }
 
     func partNumber(_ component: String) -> String {

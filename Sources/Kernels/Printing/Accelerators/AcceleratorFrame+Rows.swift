@@ -15,6 +15,7 @@ extension AcceleratorFrame {
             pointer("const i64", "tasks"), pointer("const i64", "ranges"), "const i64 rows", "const i64 columns",
             "const i64 blocks", "const i64 parts", "const i64 part_length", "const i64 first_state", "const i64 first_position",
         ]
+        parameters += contractionParameter
         var body = printer()
         task(&body)
         moveInputs([.row, .column, .parameter], &body)
@@ -79,11 +80,13 @@ extension AcceleratorFrame {
     /// From no column accumulated to the result or the state.
     private func passRanges(_ body: inout StatementPrinter) {
         section(.begin, "Nothing accumulated yet.", &body)
+        beginWeighing(&body)
         body.braced("for (i64 range = first_range; range < end_range; range++)") { body in
             body.line("const i64 begin = tasks ? ranges[2 * range] : first_column;")
             body.line("const i64 end = tasks ? ranges[2 * range + 1] : end_column;")
             passColumns(&body)
         }
+        endWeighing(&body)
         guard hasStates else { return section(.finish, "The result.", &body) }
         body.braced("if (state >= 0)") { section(.export, "The state, for merging.", &$0) }
         body.braced("else") { section(.finish, "The result.", &$0) }

@@ -32,9 +32,11 @@ extension AcceleratorFrame {
         body.line("const int tile_count = \(end) - tile_first < \(length) ? (int)(\(end) - tile_first) : \(length);")
         if block.tile != nil || block.contraction != nil { body.line("BARRIER();") }
         if let tile = block.tile { fill(tile, &body) }
+        copyVectors(&body)
         contract(&body)
-        if block.tile != nil, block.contraction == nil { body.line("BARRIER();") }
+        if block.contraction?.contraction == nil, block.tile != nil || block.contraction != nil { body.line("BARRIER();") }
         columnLoop(&body)
+        weigh(&body)
     }
 
     /// The pairs of the thread's rows with a tile's columns.

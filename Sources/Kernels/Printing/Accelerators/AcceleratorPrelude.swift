@@ -10,7 +10,11 @@ struct AcceleratorPrelude {
 
     var text: String {
         Self.types(language, storage: kernel.precision.storage, usesFloat64: usesFloat64) + functions
-            + (contraction.map { ContractionText.functions(language, $0, isSplit: kernel.splitsContraction) } ?? "")
+            + (contraction.map { tile in
+                ContractionText(
+                    language: language, tile: tile, splitsProducts: kernel.splitsContraction, splitsWeights: kernel.splitsWeights
+                ).functions
+            } ?? "")
     }
 
     /// The languages' words, and conversions from and to what arrays hold.

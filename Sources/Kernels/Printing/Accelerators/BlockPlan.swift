@@ -15,11 +15,11 @@ struct BlockPlan {
         lowering reduction: Reduction, precision: Precision, squaredDistances: SquaredDistances, for target: AcceleratorTarget
     ) throws(FormulaError) {
         func lowered(
-            _ chunkLength: Int?, _ squaredDistances: SquaredDistances, contracts: Bool = false
+            _ chunkLength: Int?, _ squaredDistances: SquaredDistances, contracts: Bool = false, weighs: Bool = false
         ) throws(FormulaError) -> Kernel {
             try Kernel(
                 lowering: reduction, precision: precision, squaredDistances: squaredDistances, isForAccelerators: true,
-                chunkLength: chunkLength, contracts: contracts)
+                chunkLength: chunkLength, contracts: contracts, weighs: weighs)
         }
         let whole = try lowered(nil, .direct)
         let dimension = reduction.cuttableDimension
@@ -31,8 +31,11 @@ struct BlockPlan {
         for length in lengths {
             plans += Self.plans(length == nil ? whole : try lowered(length, .direct), target)
             if target.hasTensorCores, precision.arithmetic == .float32 {
-                if let plan = Self.contractionPlan(try lowered(length, squaredDistances, contracts: true), target) {
-                    plans.append(plan)
+                for (contracts, weighs) in [(true, false), (false, true), (true, true)] {
+                    let kernel = try lowered(length, squaredDistances, contracts: contracts, weighs: weighs)
+                    if (kernel.contraction != nil) == contracts, (kernel.weighting != nil) == weighs {
+                        plans += Self.contractionPlan(kernel, target).map { [$0] } ?? []
+                    }
                 }
             }
             guard squaredDistances == .inner else { continue }
@@ -144,37 +147,37 @@ struct BlockPlan {
         (max(issued, read) + min(issued, read) / 4) * Double(kernel.chunk?.count ?? 1)
     }
 
-    /// With inner products for a tile of pairs at a time: a row per thread, and nothing of a contracted vector in its registers.
+    /// With products of matrices for a tile of pairs at a time: a row per thread, and nothing of a contracted vector in its registers.
     private static func contractionPlan(_ kernel: Kernel, _ target: AcceleratorTarget) -> Candidate? {
         let words = KernelWords(kernel)
-        guard let contraction = kernel.contraction,
+        guard
             let tile = ContractionTile(
-                contraction, threads: ThreadBlock.usualThreads,
+                kernel.contraction, kernel.weighting, threads: ThreadBlock.usualThreads,
                 sharedByteCount: target.largestSharedByteCount - roomForColumns)
         else { return nil }
-        let table = words.tabled.union([contraction.row.id])
+        let table = words.tabled.union(kernel.contraction.map { [$0.row.id] } ?? [])
         let total = words.total(rows: 1, columns: 1, table: table)
         var block = ThreadBlock(for: kernel, rowsPerThread: 1, columns: 1, table: table, contraction: tile, target: target)
-        if total <= mostWordsOfSmallGroups { block.groupsPerUnit = 3 }
-        let count = Double(tile.partCount * tile.partLength)
+        if total <= mostWordsOfSmallGroups, tile.weighting == nil { block.groupsPerUnit = 3 }
         // Counted for a row and a column per thread: of 600 products a cycle, which instructions fed from registers reach of a
         // multiprocessor's 1,024, a scheduler's share takes 0.21 cycles per component; splitting factors takes 0.19, reading them 0.25.
-        let products = kernel.splitsContraction ? 3 : 1
-        let issued = issued(kernel) + count * (0.21 * Double(products) + (products > 1 ? 0.19 : 0.06))
-        let read = 4 * Double(kernel.pairCost.columnNumbers) + productReads + 0.25 * count
+        func cycles(_ count: Int, isSplit: Bool) -> Double { Double(count) * (isSplit ? 0.82 : 0.27) }
+        let (products, weights) = (tile.partCount * tile.partLength, tile.vectorBlocks * ContractionTile.blockLength)
+        let issued =
+            issued(kernel) + cycles(products, isSplit: kernel.splitsContraction) + cycles(weights, isSplit: kernel.splitsWeights)
+        let read = 4 * Double(kernel.pairCost.columnNumbers) + productReads + 0.25 * Double(products + weights)
         return Candidate(
-            kernel: kernel, block: block,
-            words: total + ContractionTile.registers,
+            kernel: kernel, block: block, words: total + tile.registers,
             statements: block.unrolling(kernel).size(of: kernel.sections[.pair, default: []]),
-            hasLocalArrays: !block.arraysInMemory(kernel).isEmpty, cycles: cycles(kernel, issued, read))
+            hasLocalArrays: !block.arraysInMemory(kernel).isEmpty, cycles: Self.cycles(kernel, issued, read))
     }
 
     /// Beside the tile's sums, this leaves room for what is computed where three groups share a multiprocessor's registers.
     private static let mostWordsOfSmallGroups = 48
     /// Bytes that the other numbers of a tile's columns may take.
     private static let roomForColumns = 16 << 10
-    /// Cycles for a pair's product to go through the memory that the group shares.
-    private static let productReads = 8.0
+    /// Cycles for a pair's product to go through the memory that the group shares, and for the group to wait for all its threads.
+    private static let productReads = 16.0
 }
 
 /// What a kernel needs of registers.

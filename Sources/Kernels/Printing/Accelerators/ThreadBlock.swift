@@ -53,11 +53,11 @@ public struct ThreadBlock: Hashable, Sendable {
     }
 
     /// Whether a thread has this array of its row among the rows that inner products are computed of.
-    func isShared(_ array: ArrayReference) -> Bool { contraction.map { $0.keepsRows && $0.contraction.row == array } ?? false }
+    func isShared(_ array: ArrayReference) -> Bool { contraction.map { $0.keepsRows && $0.contraction?.row == array } ?? false }
 
     /// Arrays whose elements need not be known when compiling.
     var indexedArrays: Set<Int> {
-        Set(rowTable.keys).union(contraction.flatMap { $0.keepsRows ? $0.contraction.row.id : nil }.map { [$0] } ?? [])
+        Set(rowTable.keys).union(contraction.flatMap { $0.keepsRows ? $0.contraction?.row.id : nil }.map { [$0] } ?? [])
     }
 
     func unrolling(_ kernel: Kernel) -> Unrolling {

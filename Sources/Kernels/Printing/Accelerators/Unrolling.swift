@@ -18,6 +18,8 @@ struct Unrolling: Sendable {
 
     /// How many repetitions of a loop are written one after another.
     func repetitions(_ counter: Int, _ count: Int, _ body: [Statement]) -> Int {
+        // Threads wait for each other: nothing is to be gained.
+        if body.contains(where: { if case .centreStore = $0 { true } else { false } }) { return 1 }
         let statements = max(1, size(of: body) * copies)
         let accessed = body.arrays { $0.counts(counter) }
         let indexed = accessed.subtracting(tabled)

@@ -99,6 +99,16 @@ class Call:
             args: data for the symbolic variables.
             keywords: before those that the call was made with.
         """
+        call, program, dtype, data = self._prepared(args, keywords)
+        return call._run(program, dtype, data)
+
+    def device_memory(self, args: Sequence, gradient: int | None, keywords: dict) -> dict[str, int]:
+        """The most bytes that `run` takes of each device's memory."""
+        call, program, _, data = self._prepared(args, keywords)
+        return call.tensor.arrays.device_memory(program.reduction, data, call._options(), gradient)
+
+    def _prepared(self, args: Sequence, keywords: dict) -> tuple:
+        """The call with further keywords, its program, the type and an array for each input."""
         call = self
         if keywords:
             call = copy(self)
@@ -110,7 +120,7 @@ class Call:
         dtype = call.frame.dtype
         if dtype is None:
             dtype = arrays.dtype(next(iter(given.values()))) if given else arrays.default_dtype()
-        return call._run(program, dtype, call._data(program.variables, dtype, given))
+        return call, program, dtype, call._data(program.variables, dtype, given)
 
     def _run(self, program: expression.Program, dtype: str, data: list) -> Any:
         frame, given = self.frame, self.keywords
@@ -118,14 +128,17 @@ class Call:
             return self._computed(program, data, DEFAULT_OPTIONS, None)
         if "dtype_acc" in given:
             check_accumulator(given["dtype_acc"], dtype)
-        options = options_of(
+        return self._computed(program, data, self._options(), given.get("out"))
+
+    def _options(self) -> RunOptions:
+        frame, given = self.frame, self.keywords
+        return options_of(
             given.get("backend", frame.backend),
             given.get("ranges", frame.ranges),
             self.axis,
             *self._pruning(given),
             given.get("device_id", -1),
         )
-        return self._computed(program, data, options, given.get("out"))
 
     def _pruning(self, given: dict) -> tuple:
         """What the keywords say of pruning."""

@@ -85,6 +85,25 @@ class Reductions:
             )
         return self._call.run(args, kwargs)
 
+    def device_memory(self, *args: Any, gradient: int | None = None, **kwargs: Any) -> dict[str, int]:
+        """The most bytes that this reduction takes of each device's memory, of one that is made and not run: `K.sum(1, call=False)`. With
+        arrays on the host their copies are counted; for tensors on a GPU, what is taken beside these and the result. Nothing is computed.
+
+        Args:
+            args, kwargs: as for a call.
+            gradient: the position of an array, in the order in which the formula has them: of its gradient, as backward computes it.
+
+        Returns:
+            Bytes by device, such as {"cuda:0": 1234}.
+
+        Raises:
+            ArgumentError: where this is no reduction, or runs on no device.
+            EngineError: where there is no such device, or the call does not fit into what `khufu.set_device_memory_limit` leaves it.
+        """
+        if "reduction_op" not in self.__dict__:
+            raise ArgumentError("Memory is asked of a reduction that is not run yet, such as K.sum(1, call=False).")
+        return self._call.device_memory(args, gradient, kwargs)
+
     # Sums
 
     def sum(self, axis: int = -1, dim: int | None = None, **kwargs):

@@ -9,17 +9,11 @@ from torch import Tensor
 from torch.autograd import forward_ad
 from torch.autograd.function import Function
 
-from .._arrays import RunOptions
+from .._arrays import KEPT, RunOptions
 from .._library import Reduction
 from ..errors import ArgumentError
 from ._arrays import TORCH
 from ._batching import batched
-
-#: Kinds whose derivatives are written with their result, which then is not computed again.
-KEPT = frozenset(
-    ["LogSumExp", "LogSumExpWeight", "SumSoftMaxWeight", "SoftMax", "Max_SumShiftExp", "Max_SumShiftExpWeight"]
-)
-
 
 class Step:
     """What a recorded reduction is, beside its tensors."""

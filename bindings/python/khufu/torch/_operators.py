@@ -12,12 +12,11 @@ import torch
 from torch import Tensor
 
 from .. import _expression
-from .._arrays import DEFAULT_OPTIONS, RunOptions
+from .._arrays import DEFAULT_OPTIONS, KEPT, RunOptions
 from .._library import Reduction
 from .._recipes import recipe_of, reduction_of
 from ..errors import ArgumentError
 from ._arrays import TORCH, has_transforms, is_compiling
-from ._autograd import KEPT
 from ._batching import batched
 
 _PARAMETER = 2

@@ -1,6 +1,8 @@
 """What programs ask about graphics processors."""
 
+from keopscore.config import cuda_config
+
 
 def get_gpu_number() -> int:
-    """How many devices Khufu can compute on besides the CPU: none in this build."""
-    return 0
+    """How many of NVIDIA's GPUs there are."""
+    return cuda_config.n_gpus
