@@ -14,10 +14,6 @@ extension AcceleratorFrame {
         if tile.keepsRows, filled > count {
             body.line("for (int k = \(count); k < \(filled); k++) matrices[THREAD * ROW_STRIDE + k] = 0;")
         }
-        if tile.weighting != nil {
-            body.line("if (THREAD == 0) matrices[\(tile.notice)] = 0;")
-            body.line("BARRIER();")
-        }
     }
 
     /// Where OpenCL gives memory that a launch asks for.
@@ -80,6 +76,9 @@ extension AcceleratorFrame {
         guard let tile = block.contraction, tile.weighting != nil else { return }
         body.line("f32 weighted[\(tile.vectorBlocks)][2][4][4] = {{{{0}}}};")
         body.line("f32 row_factor = 1;")
+        // The last chunk's sums may be where the notice is.
+        body.line("BARRIER();")
+        body.line("if (THREAD == 0) matrices[\(tile.notice)] = 0;")
     }
 
     /// The tile's vectors.

@@ -36,6 +36,7 @@ extension AcceleratorFrame {
         body.line("")
         section(.call, "What depends on parameters only.", &body)
         section(.row, "What depends on the row only.", &body)
+        if let tile = block.contraction, tile.contraction != nil, !tile.keepsRows { body.line("BARRIER_OF_ALL_MEMORY();") }
         if let chunk = kernel.chunk {
             body.line("// Some components of the result at a time.")
             body.line("UNROLL_1")

@@ -9,7 +9,8 @@
 ///     vectors     that are weighted
 ///     factors     for all that has entered a row's weighted sum, and whether numbers were met that have to be multiplied as they are
 ///
-/// In the end the weighted sums lie where columns and vectors were, from where each thread takes its own row's.
+/// Weighted sums grow by a tile's columns at a time. In the end they lie where columns and vectors were, from where each thread takes
+/// its own row's.
 struct ContractionTile: Hashable, Sendable {
     let contraction: Contraction?
     let weighting: Weighting?
