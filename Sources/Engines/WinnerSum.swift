@@ -106,6 +106,8 @@ struct WinnerLists {
         let count = items * indices.rows
         func isFilled(_ row: Int) -> Bool {
             let place = row * indices.slots + indices.slot
+            // What a device never wrote is no index either.
+            guard (0..<Int64(columns)).contains(indices.base[place]) else { return false }
             switch type {
             case .float32: return values.load(fromByteOffset: 4 * place, as: Float.self).isFinite
             case .float64: return values.load(fromByteOffset: 8 * place, as: Double.self).isFinite
