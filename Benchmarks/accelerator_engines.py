@@ -110,6 +110,26 @@ class Khufu(Genred):
             super().tidy()
 
 
+class KhufuTF32(Khufu):
+    """Factors of inner products in 11 bits."""
+
+    devices = ("cuda",)
+
+    def __init__(self, device):
+        super().__init__(device)
+        self.module.set_inner_products("fast")
+
+
+class KhufuPlain(Khufu):
+    """Without tensor cores."""
+
+    devices = ("cuda",)
+
+    def __init__(self, device):
+        os.environ["KHUFU_TENSOR_CORES"] = "off"
+        super().__init__(device)
+
+
 class PyKeOps(Genred):
     backend = "GPU"
 
@@ -209,7 +229,15 @@ class FAISS(Engine):
         return result[places]
 
 
-ENGINES = {"khufu": Khufu, "pykeops": PyKeOps, "torch": Torch, "torch TF32": TorchTF32, "FAISS": FAISS}
+ENGINES = {
+    "khufu": Khufu,
+    "khufu TF32": KhufuTF32,
+    "khufu plain": KhufuPlain,
+    "pykeops": PyKeOps,
+    "torch": Torch,
+    "torch TF32": TorchTF32,
+    "FAISS": FAISS,
+}
 
 
 # In a process of its own -----------------------------------------------------------------------------------------------------------

@@ -43,6 +43,20 @@ struct CUDACompilerTests {
         }
     }
 
+    @Test func whatGathersWinnersCompiles() throws {
+        let nvrtc = try NVIDIATools.openNVRTC()
+        var sources = ScalarType.allCases.map { WinnerKernels.gather(.cuda, $0) }
+        for (source, result) in [(ScalarType.float32, ScalarType.float64), (.float64, .float32), (.float64, .float64)] {
+            sources.append(WinnerKernels.total(.cuda, from: source, to: result, in: .float64))
+        }
+        for source in sources {
+            for number in [80, 90] {
+                let target = CUDATarget.machineCode(ComputeCapability(number: number))
+                #expect(throws: Never.self, "\(source)") { _ = try nvrtc.compile(source, for: target) }
+            }
+        }
+    }
+
     @Test func newerDevicesGetIntermediateCode() throws {
         let nvrtc = try NVIDIATools.openNVRTC()
         let target = try #require(CUDATarget(for: ComputeCapability(number: 990), compilerSupports: nvrtc.supported))
