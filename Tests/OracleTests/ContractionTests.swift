@@ -20,7 +20,7 @@ import Testing
         .openCL, sharedByteCount: 48 << 10, largestSharedByteCount: 163 << 10, hasTensorCores: true)
 
     /// One part of the components or several, filled up with zeros or not; rows that are kept as a whole or fetched part by part.
-    static let dimensions = [50, 100, 129, 300]
+    static let dimensions = [50, 100, 129]
 
     private static func subject(
         _ name: String, of expression: OracleExpression, weight: OracleExpression? = nil, k: Int = 1, over: ReducedIndex = .j,
@@ -76,7 +76,7 @@ import Testing
 
     /// Weighted sums of vectors: in blocks of 32 components, filled up with zeros or not, or in chunks of the result; with batches and
     /// ranges.
-    @Test(arguments: [40, 64, 90, 150]) func weightedSums(_ width: Int) throws {
+    @Test(arguments: [40, 90]) func weightedSums(_ width: Int) throws {
         let (x, y, b) = (
             OracleExpression.variable(0, 3, 0), OracleExpression.variable(1, 3, 1), OracleExpression.variable(2, width, 1)
         )
@@ -90,7 +90,7 @@ import Testing
             try Self.subject("LogSumExpWeight", of: exponent, weight: columns, weighs: true),
             try Self.subject("Max_SumShiftExpWeight", of: scores, weight: columns, weighs: true),
         ]
-        for (number, subject) in subjects.enumerated() where number != 3 || width == 64 {
+        for (number, subject) in subjects.enumerated() where number != 3 || width == 40 {
             let type = [ScalarType.float32, .float32, .float16, .bfloat16][(number + width / 16) % 4]
             for (m, n) in [(150, 77), (5, 1_100)] {
                 var call = OracleSubject.Call(m: m, n: n, type: type, engine: .openCL, seed: number, checkedRows: 3)
@@ -105,7 +105,7 @@ import Testing
     }
 
     /// Whole numbers, whose products are exact in any order: every winner is the first of its equals.
-    @Test(arguments: [50, 129]) func winners(_ dimension: Int) throws {
+    @Test(arguments: [129]) func winners(_ dimension: Int) throws {
         for (name, expression) in [("ArgMin", Self.distance(dimension)), ("ArgMax", Self.product(dimension))] {
             let subject = try Self.subject(name, of: expression, domains: [0: .lattice, 1: .lattice], isExact: true)
             expect(subject.check(.init(m: 131, n: 300, engine: .openCL, checkedRows: 131)))
@@ -127,7 +127,7 @@ import Testing
         }.max()!
     }
 
-    @Test(arguments: [64, 65, 200]) func accurateOnesAreAsAccurate(_ dimension: Int) throws {
+    @Test(arguments: [64, 200]) func accurateOnesAreAsAccurate(_ dimension: Int) throws {
         let own = try Self.error(dimension, .float32, isOn: true, .accurate)
         let other = try Self.error(dimension, .float32, isOn: false, .accurate)
         // Splitting loses up to eight roundoffs of each term, seldom in one direction.

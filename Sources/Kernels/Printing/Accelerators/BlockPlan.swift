@@ -158,7 +158,9 @@ struct BlockPlan {
         let table = words.tabled.union(kernel.contraction.map { [$0.row.id] } ?? [])
         let total = words.total(rows: 1, columns: 1, table: table)
         var block = ThreadBlock(for: kernel, rowsPerThread: 1, columns: 1, table: table, contraction: tile, target: target)
-        if total <= mostWordsOfSmallGroups, tile.weighting == nil { block.groupsPerUnit = 3 }
+        // Where there are several parts, their sums are kept beside the current one's.
+        let kept = total + (tile.partCount > 1 ? 32 : 0)
+        if kept <= mostWordsOfSmallGroups, tile.weighting == nil { block.groupsPerUnit = 3 }
         // Counted for a row and a column per thread: of 600 products a cycle, which instructions fed from registers reach of a
         // multiprocessor's 1,024, a scheduler's share takes 0.21 cycles per component; splitting factors takes 0.19, reading them 0.25.
         func cycles(_ count: Int, isSplit: Bool) -> Double { Double(count) * (isSplit ? 0.82 : 0.27) }
