@@ -182,7 +182,7 @@ def on_gpu(monkeypatch):
 class Redirected:
     """A call's options with the processor in place of the device, and what they were."""
 
-    FORMAT = struct.Struct("iiiiqqqqqidqiq")
+    FORMAT = struct.Struct("iiiiqqqqqidqiqi")
 
     def __init__(self, options):
         self.kept = options
